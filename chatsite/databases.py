@@ -1,0 +1,32 @@
+"""DATABASE_URL to Django's DATABASES entry, with the native pool set the way outages were measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+
+def postgresql(url: str, *, pool_size: int) -> dict[str, Any]:
+    """The DATABASES entry of `url`; empty where there is no URL.
+
+    `pool_size` is the most connections one process opens: its threads and two to spare.
+    Raises ImproperlyConfigured when the URL is not PostgreSQL's.
+    """
+    if not url:
+        return {}
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url, conn_health_checks=True))
+    except ValueError:
+        # The library's message holds the URL, and so the password.
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read; it wants postgres://user:password@host:port/name."
+        ) from None
+    if config.get("ENGINE") != "django.db.backends.postgresql":
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres://.")
+    options = config.setdefault("OPTIONS", {})
+    options.setdefault("connect_timeout", 2)
+    # No max_waiting: with it, an outage longer than reconnect_timeout leaves the pool dead for good.
+    options.setdefault("pool", {"min_size": 1, "max_size": pool_size, "timeout": 2})
+    return config

@@ -1,0 +1,1 @@
+"""PostgreSQL and two Valkeys from wheels, under DATA_DIR, for local use and tests."""

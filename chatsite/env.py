@@ -1,0 +1,97 @@
+"""Reads the environment: typed, with NAME_FILE for every secret, and no value in any error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE: Final = frozenset({"1", "true", "yes", "on"})
+FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+_names: set[str] = set()
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of `name`, stripped; `default` where it is unset or empty."""
+    _names.add(name)
+    return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str, default: str = "") -> str:
+    """Like `text`, or the contents of the file that `name`_FILE points to.
+
+    Raises ImproperlyConfigured when both are set or the file cannot be read.
+    """
+    path = text(f"{name}_FILE")
+    value = text(name)
+    if not path:
+        return value or default
+    if value:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or default
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise ImproperlyConfigured(
+            f"{name}_FILE names a file that cannot be read: {reason}."
+        ) from None
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A yes or no. Raises ImproperlyConfigured on any other word."""
+    value = text(name).lower()
+    if not value:
+        return default
+    if value not in TRUE | FALSE:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(TRUE | FALSE))}.")
+    return value in TRUE
+
+
+def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:
+    """A whole number from `least` to `most`. Raises ImproperlyConfigured otherwise."""
+    value = text(name)
+    if not value:
+        return default
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise ImproperlyConfigured(f"{name} must be a whole number from {least} to {most}.")
+    return int(value)
+
+
+def words(name: str) -> list[str]:
+    """A comma-separated list; empty where `name` is unset."""
+    return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def misspelt() -> Iterator[tuple[str, str]]:
+    """Pairs (found, meant): variables that are set, unknown, and one slip away from a known name.
+
+    Only known names that are themselves unset count, so DATABASE_URL2 beside DATABASE_URL passes.
+    """
+    missing = [name for name in _names if name not in os.environ]
+    for found in os.environ:
+        if found not in _names:
+            for meant in get_close_matches(found, missing, n=1, cutoff=0.9):
+                yield found, meant
+
+
+def refuse_unsafe(*, required: dict[str, object]) -> None:
+    """Raises ImproperlyConfigured for a missing, misspelt or guessable setting, naming the key alone."""
+    for found, meant in misspelt():
+        raise ImproperlyConfigured(f"{found} is not a setting; did you mean {meant}?")
+    missing = [name for name, value in required.items() if not value]
+    if missing:
+        raise ImproperlyConfigured(
+            f"With DEBUG off these must be set: {', '.join(missing)}. See docs/settings.md."
+        )
+    key = str(required["SECRET_KEY"])
+    if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
+        raise ImproperlyConfigured(
+            "SECRET_KEY is too easy to guess; use 50 random characters or more."
+        )
+    if "*" in (required["ALLOWED_HOSTS"] or []):  # type: ignore[operator]
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets anyone forge links.")

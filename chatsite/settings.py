@@ -1,0 +1,249 @@
+"""Settings of the site. With no environment at all it runs on this machine; see docs/settings.md.
+
+Local mode (DEBUG unset or on) uses the embedded servers and answers on loopback only.
+Production (DEBUG off) refuses to start on a missing, misspelt or unsafe value.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from chatsite import embedded, env
+from chatsite.databases import postgresql
+from chatsite.logs import configure_logging
+from chatsite.unfold import UNFOLD as UNFOLD
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+
+# Core
+
+DEBUG = env.flag("DEBUG", default=True)
+SECRET_KEY = env.secret("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+if DEBUG:
+    SECRET_KEY = SECRET_KEY or embedded.secret_key(DATA_DIR)
+    ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_prometheus",
+    "django_rq",
+    "django_structlog",
+    "performance",
+    "conversations",
+    "chatsite",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "chatsite.urls"
+WSGI_APPLICATION = "chatsite.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.csp",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# PostgreSQL and the two Redis instances: the embedded ones where no address is given
+
+DATABASE_URL = env.secret("DATABASE_URL")
+CACHE_URL = env.secret("CACHE_URL")
+QUEUE_URL = env.secret("QUEUE_URL")
+if DEBUG:
+    DATABASE_URL = DATABASE_URL or embedded.database_url(DATA_DIR)
+    CACHE_URL = CACHE_URL or embedded.cache_url(DATA_DIR)
+    QUEUE_URL = QUEUE_URL or embedded.queue_url(DATA_DIR)
+
+WEB_THREADS = env.number("WEB_THREADS", 4, least=1, most=64)
+DATABASES = {"default": postgresql(DATABASE_URL, pool_size=WEB_THREADS + 2)}
+
+_CACHE_OPTIONS = {
+    "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+    "SOCKET_CONNECT_TIMEOUT": 0.3,
+    "SOCKET_TIMEOUT": 0.3,
+    "IGNORE_EXCEPTIONS": True,
+}
+
+
+def _cache(prefix: str, timeout: int) -> dict[str, object]:
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": prefix,
+        "TIMEOUT": timeout,
+        "OPTIONS": dict(_CACHE_OPTIONS),
+    }
+
+
+CACHES = {
+    "default": _cache("site", 300),
+    "conversations": _cache("conversations", 900),
+    "ai_responses": _cache("ai", 24 * 3600),
+    "tool_results": _cache("tools", 3600),
+}
+
+RQ_QUEUES = {
+    level: {"URL": QUEUE_URL, "DEFAULT_TIMEOUT": 600, "SERIALIZER": "rq.serializers.JSONSerializer"}
+    for level in ("critical", "urgent", "high", "normal", "low")
+}
+
+TASKS = {"default": {"BACKEND": "performance.queues.backend.RQBackend", "QUEUES": list(RQ_QUEUES)}}
+
+# The assistant
+
+LLM_BASE_URL = env.text("LLM_BASE_URL")
+LLM_API_KEY = env.secret("LLM_API_KEY")
+LLM_MODEL = env.text("LLM_MODEL")
+
+_GUIDE = {"BACKEND": "conversations.ai.guide.GuideBackend", "OPTIONS": {}}
+_OPENAI = {
+    "BACKEND": "conversations.ai.openai.OpenAIBackend",
+    "OPTIONS": {"base_url": LLM_BASE_URL, "api_key": LLM_API_KEY, "model": LLM_MODEL},
+}
+CHAT_BACKENDS = {
+    "default": _OPENAI if LLM_BASE_URL else _GUIDE,
+    "guide": _GUIDE,
+}
+if env.flag("LOCAL_MODEL", default=False):
+    CHAT_BACKENDS["local"] = {
+        "BACKEND": "conversations.ai.local_model.LocalModelBackend",
+        "OPTIONS": {},
+    }
+    if not LLM_BASE_URL:
+        CHAT_BACKENDS["default"] = CHAT_BACKENDS["local"]
+
+# Accounts
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "conversations:list"
+LOGOUT_REDIRECT_URL = "conversations:list"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0, most=9)
+
+EMAIL_URL = env.secret("EMAIL_URL")
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "chatsite@localhost")
+
+# Security
+
+SESSION_COOKIE_HTTPONLY = True
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+if not DEBUG:
+    SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    if env.flag("BEHIND_PROXY", default=True):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Static files, language, logs
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = env.text("LOG_FORMAT", "console" if DEBUG else "json").lower()
+LOGGING = configure_logging(LOG_LEVEL, LOG_FORMAT)
+
+if not DEBUG:
+    env.refuse_unsafe(
+        required={
+            "SECRET_KEY": SECRET_KEY,
+            "ALLOWED_HOSTS": ALLOWED_HOSTS,
+            "DATABASE_URL": DATABASE_URL,
+            "CACHE_URL": CACHE_URL,
+            "QUEUE_URL": QUEUE_URL,
+        }
+    )
+    if CACHE_URL == QUEUE_URL:
+        raise ImproperlyConfigured("CACHE_URL and QUEUE_URL must be two servers: docs/settings.md.")

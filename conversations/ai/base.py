@@ -1,0 +1,104 @@
+"""What every chat backend takes and gives: frozen structs and one async generator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+Role = Literal["user", "assistant", "tool"]
+
+
+class ToolCall(msgspec.Struct, frozen=True, tag="tool_call"):
+    """The assistant asks for a tool. `arguments` is the JSON text as the backend gave it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolSpec(msgspec.Struct, frozen=True):
+    """A tool on offer; `parameters` is a JSON Schema object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One message of the history. A turn with role "tool" answers the call `tool_call_id`."""
+
+    role: Role
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+class ChatRequest(msgspec.Struct, frozen=True):
+    """All that a backend gets to know: no user, no conversation, no database."""
+
+    turns: tuple[Turn, ...]
+    system: str = ""
+    tools: tuple[ToolSpec, ...] = ()
+    max_output_tokens: int | None = None
+
+
+class Text(msgspec.Struct, frozen=True, tag="text"):
+    """The next piece of the answer's Markdown."""
+
+    text: str
+
+
+class Reasoning(msgspec.Struct, frozen=True, tag="reasoning"):
+    """The next piece of what a reasoning model thinks; never stored as the answer."""
+
+    text: str
+
+
+class Usage(msgspec.Struct, frozen=True, tag="usage"):
+    """Tokens of this request, as the server counted them."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+class Finish(msgspec.Struct, frozen=True, tag="finish"):
+    """The last event. `reason` is the server's word: stop, length, tool_calls, content_filter."""
+
+    reason: str
+
+
+Event = Text | Reasoning | ToolCall | Usage | Finish
+
+
+class ChatBackend:
+    """Base of the classes that CHAT_BACKENDS names.
+
+    `label` is what users read as the author of an answer. `is_language_model` is False for
+    backends whose answers are composed of quotations and tool results.
+    """
+
+    label = "Assistant"
+    is_language_model = True
+
+    def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
+        self.alias = alias
+        self.options = options
+
+    @property
+    def model(self) -> str:
+        """The name of the model, stored beside each answer."""
+        return str(self.options.get("model", ""))
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+        """Yields the answer's events, `Finish` last.
+
+        Closing the generator (or cancelling its task) closes the connection to the provider.
+        Raises a subclass of `conversations.ai.exceptions.ChatBackendError`.
+        """
+        raise NotImplementedError
+
+    def check(self) -> list[Any]:
+        """System check messages about the options."""
+        return []

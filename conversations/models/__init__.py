@@ -1,0 +1,20 @@
+"""Conversations, messages, replies and tool runs."""
+
+from __future__ import annotations
+
+from conversations.models.conversations import TITLE_LENGTH, Conversation
+from conversations.models.messages import TEXT_LENGTH, Message, Role
+from conversations.models.replies import LIVE, Reply, Status
+from conversations.models.tool_runs import ToolRun
+
+__all__ = [
+    "LIVE",
+    "TEXT_LENGTH",
+    "TITLE_LENGTH",
+    "Conversation",
+    "Message",
+    "Reply",
+    "Role",
+    "Status",
+    "ToolRun",
+]

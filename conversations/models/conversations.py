@@ -1,0 +1,64 @@
+"""A conversation belongs to one user and is found through that user alone."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from conversations.models.messages import MessageQuerySet
+
+TITLE_LENGTH = 120
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-last_message_at", "-id")
+
+    def before(self, last_message_at: datetime, pk: uuid.UUID) -> Self:
+        """What follows that row in `newest_first()`: a keyset, so page 1,000 costs what page 1 does."""
+        return self.filter(
+            Q(last_message_at__lt=last_message_at) | Q(last_message_at=last_message_at, pk__lt=pk),
+            last_message_at__lte=last_message_at,
+        )
+
+
+class Conversation(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="conversations")
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_message_at = models.DateTimeField(default=timezone.now, editable=False)
+    idempotency_key = models.UUIDField(null=True, blank=True, editable=False)
+
+    objects = ConversationQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        messages: MessageQuerySet
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"], name="conversation_once_per_key"
+            )
+        ]
+        indexes = [
+            models.Index("user", "-last_message_at", "-id", name="conversation_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or "New conversation"
+
+    def get_absolute_url(self) -> str:
+        return reverse("conversations:detail", args=[self.pk])
+
+    def rename(self, title: str) -> None:
+        self.title = title
+        self.save(update_fields=["title"])

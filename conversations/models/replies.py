@@ -1,0 +1,109 @@
+"""A reply is an assistant's message being made, by numbered attempts of which the newest may write."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from conversations.models.messages import Message
+
+if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
+
+    from conversations.models.tool_runs import ToolRun
+
+# A running attempt writes a checkpoint every 2 s; after this long without one it is taken for dead.
+SILENCE = timedelta(seconds=20)
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", "Waiting"
+    RUNNING = "running", "Writing"
+    COMPLETE = "complete", "Complete"
+    STOPPED = "stopped", "Stopped"
+    FAILED = "failed", "Failed"
+
+
+LIVE = (Status.PENDING, Status.RUNNING)
+
+
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def live(self) -> Self:
+        return self.filter(status__in=LIVE)
+
+    def silent(self) -> Self:
+        """Running, but no checkpoint for too long: the worker is gone."""
+        return self.filter(status=Status.RUNNING, beat_at__lt=timezone.now() - SILENCE)
+
+    def overdue(self, wait: timedelta) -> Self:
+        """Pending for longer than `wait`: perhaps never enqueued."""
+        return self.filter(status=Status.PENDING, pending_since__lt=timezone.now() - wait)
+
+    def begin(self, pk: int, attempt: int, **fields: object) -> bool:
+        """Claims attempt number `attempt`. False where another run has claimed it, or it was stopped."""
+        now = timezone.now()
+        claimed = self.filter(pk=pk, attempt=attempt - 1, status=Status.PENDING).update(
+            attempt=attempt, status=Status.RUNNING, started_at=now, beat_at=now, **fields
+        )
+        return claimed == 1
+
+    def write(self, pk: int, attempt: int, **fields: object) -> bool:
+        """Changes the reply if `attempt` is still the newest and running. False where it is not."""
+        return self.filter(pk=pk, attempt=attempt, status=Status.RUNNING).update(**fields) == 1
+
+
+class Reply(models.Model):
+    """Counts are tokens; times are of the newest attempt.
+
+    `stream_start` is the id in the event stream after which this attempt's frames stand.
+    """
+
+    message = models.OneToOneField(Message, models.CASCADE, related_name="reply")
+    status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
+    attempt = models.PositiveIntegerField(default=0)
+    backend = models.CharField(max_length=50, default="default")
+    model = models.CharField(max_length=200, blank=True)
+    author = models.CharField(max_length=100, blank=True)
+    error = models.CharField(max_length=50, blank=True)
+    explanation = models.TextField(blank=True)
+    input_tokens = models.PositiveIntegerField(null=True, blank=True)
+    output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    correlation_id = models.CharField(max_length=64, blank=True)
+    stream_start = models.CharField(max_length=40, blank=True)
+    stop_requested = models.BooleanField(default=False)
+    pending_since = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_text_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    beat_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReplyQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        tool_runs: RelatedManager[ToolRun]
+
+    class Meta:
+        verbose_name_plural = "replies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="reply_status_is_known"
+            )
+        ]
+        indexes = [
+            models.Index(
+                F("pending_since"),
+                name="reply_live",
+                condition=Q(status__in=[Status.PENDING, Status.RUNNING]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Reply {self.pk}, {self.get_status_display().lower()}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
