@@ -15,7 +15,7 @@ from django.utils.csp import CSP
 from chatsite import embedded, env
 from chatsite.databases import postgresql
 from chatsite.logs import configure_logging
-from chatsite.unfold import UNFOLD as UNFOLD
+from chatsite.unfold import UNFOLD
 
 django_stubs_ext.monkeypatch()
 
@@ -147,6 +147,13 @@ CHAT_BACKENDS = {
     "default": _OPENAI if LLM_BASE_URL else _GUIDE,
     "guide": _GUIDE,
 }
+SYSTEM_PROMPT = env.text(
+    "SYSTEM_PROMPT",
+    "You are the assistant of this chat site. Answer in Markdown, in the language of the question. "
+    "Use the tools for arithmetic, dates, units and searches. Say so when you do not know.",
+)
+if env.text("CHAT_BACKEND"):
+    CHAT_BACKENDS["default"] = {"BACKEND": env.text("CHAT_BACKEND"), "OPTIONS": {}}
 if env.flag("LOCAL_MODEL", default=False):
     CHAT_BACKENDS["local"] = {
         "BACKEND": "conversations.ai.local_model.LocalModelBackend",
@@ -190,6 +197,7 @@ SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "chatsite.views.csrf_failure"
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF, CSP.NONCE],

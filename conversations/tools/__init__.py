@@ -1,0 +1,8 @@
+"""The public door to the assistant's tools. One file a tool; see `tool` for how to write one."""
+
+from __future__ import annotations
+
+from conversations.tools.base import Tool, ToolContext, ToolError, tool
+from conversations.tools.calls import ToolResult, get, run, specs
+
+__all__ = ["Tool", "ToolContext", "ToolError", "ToolResult", "get", "run", "specs", "tool"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from typing import Any, get_type_hints, overload
 
 import msgspec
 
 from conversations.ai.base import ToolSpec
+
+TIMEOUT = 10.0
 
 
 class ToolError(Exception):
@@ -28,7 +30,8 @@ class Tool(msgspec.Struct, frozen=True):
 
     `version` is part of the cache key: raise it when the same arguments give another result.
     `ttl` is how long a result may be reused, in seconds; 0 means never. `scope` says for whom:
-    "user" or "site".
+    "user" or "site". `timeout` is how long one call may take, in seconds. `wants_context` says
+    that the function takes the caller's `ToolContext` as `context`.
     """
 
     name: str
@@ -38,13 +41,72 @@ class Tool(msgspec.Struct, frozen=True):
     version: int = 1
     ttl: int = 0
     scope: str = "user"
+    timeout: float = TIMEOUT
+    wants_context: bool = False
 
     @property
     def spec(self) -> ToolSpec:
         """What the model is told of it."""
-        schema = msgspec.json.schema(self.arguments)
-        (parameters,) = schema["$defs"].values() if len(schema.get("$defs", {})) == 1 else (schema,)
+        (schema,), definitions = msgspec.json.schema_components([self.arguments])
+        parameters = dict(definitions.pop(str(schema["$ref"]).rpartition("/")[2]))
+        parameters.pop("title", None)
+        if definitions:
+            parameters["$defs"] = definitions
         return ToolSpec(name=self.name, description=self.description, parameters=parameters)
 
 
 registry: dict[str, Tool] = {}
+
+
+@overload
+def tool[F: Callable[..., Any]](function: F) -> F: ...
+
+
+@overload
+def tool[F: Callable[..., Any]](**options: Any) -> Callable[[F], F]: ...
+
+
+def tool(function: Callable[..., Any] | None = None, **options: Any) -> Any:
+    """Registers a function under its own name; the first paragraph of its docstring describes it.
+
+    Its parameters become the arguments' JSON Schema (`Annotated[str, msgspec.Meta(...)]` adds
+    limits and descriptions); one named `context` receives the `ToolContext` and is not shown.
+    Options are the fields `version`, `ttl`, `scope` and `timeout` of `Tool`. The function returns
+    JSON-able data and may be a coroutine; a plain one runs on a thread and must not touch the
+    database. Raises ValueError where two tools share a name.
+    """
+    if function is None:
+        return lambda function: tool(function, **options)
+    entry = Tool(
+        name=function.__name__,
+        description=_description(function),
+        function=function,
+        arguments=_arguments(function),
+        wants_context="context" in inspect.signature(function).parameters,
+        **options,
+    )
+    known = registry.setdefault(entry.name, entry)
+    if known.function is not function:
+        raise ValueError(f"Two tools are named {entry.name}.")
+    return function
+
+
+def _description(function: Callable[..., Any]) -> str:
+    paragraph = (inspect.getdoc(function) or "").partition("\n\n")[0]
+    if not paragraph:
+        raise ValueError(f"The tool {function.__name__} needs a docstring: it is its description.")
+    return " ".join(paragraph.split())
+
+
+def _arguments(function: Callable[..., Any]) -> type[msgspec.Struct]:
+    hints = get_type_hints(function, include_extras=True)
+    fields: list[Any] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name == "context":
+            continue
+        field = (name, hints[name])
+        required = parameter.default is parameter.empty
+        fields.append(field if required else (*field, parameter.default))
+    return msgspec.defstruct(
+        f"{function.__name__}_arguments", fields, kw_only=True, forbid_unknown_fields=True
+    )

@@ -1,0 +1,51 @@
+"""The ASGI root: streams and liveness here, every page through WSGI in one thread hop.
+
+Django's own middleware costs some twelve times the CPU under ASGI (docs/adr/0003), so pages never
+take that road; and a stream that is no Django view holds neither a thread nor a database connection.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+
+from chatsite.wsgi import application as wsgi_application
+from conversations.streams.app import Receive, Scope, Send, events
+
+EVENTS = re.compile(r"/c/([0-9a-f-]{36})/events/")
+PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+
+_pages: Any = WSGIMiddleware(wsgi_application, workers=settings.WEB_THREADS)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+        return
+    if scope["type"] != "http":
+        return
+    path = scope["path"]
+    if path == "/health/live":
+        await _alive(send)
+    elif (match := EVENTS.fullmatch(path)) and scope["method"] == "GET":
+        await events(scope, receive, send, UUID(match[1]))
+    else:
+        await _pages(scope, receive, send)
+
+
+async def _alive(send: Send) -> None:
+    """Answers from the event loop alone, so a database that hangs cannot make the process look dead."""
+    await send({"type": "http.response.start", "status": 200, "headers": PLAIN})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,72 @@
+"""Markdown to safe HTML, once, on the server.
+
+Raw HTML is off, images are links (a remote image tells its host what the reader reads), and the
+result is sanitised. Input is capped by its callers: the sanitiser is quadratic in nesting.
+"""
+
+from __future__ import annotations
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+
+# Stored with each message. Raise it when the HTML changes, so that old rows can be rendered anew.
+RENDERER = 1
+
+TAGS = {
+    "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
+    "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+ATTRIBUTES = {
+    "a": {"href", "title"},
+    "code": {"class"},
+    "ol": {"start"},
+    "td": {"class"},
+    "th": {"class"},
+}
+SCHEMES = {"http", "https", "mailto"}
+PAGE_HEADINGS = 2  # the page has its own h1 and h2
+
+
+def _fit_the_page(state: StateCore) -> None:
+    """Answers begin at h3, and columns are aligned by class, since the CSP forbids style attributes."""
+    for token in state.tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + PAGE_HEADINGS)}"
+        style = token.attrs.pop("style", "")
+        if isinstance(style, str) and style.startswith("text-align:"):
+            token.attrSet("class", f"align-{style.removeprefix('text-align:')}")
+
+
+def _parser(*, breaks: bool) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": breaks})
+    parser.enable(["table", "strikethrough", "linkify"]).disable(
+        ["image", "html_block", "html_inline"]
+    )
+    parser.core.ruler.push("fit_the_page", _fit_the_page)
+    return parser
+
+
+_ANSWERS = _parser(breaks=False)
+_MESSAGES = _parser(breaks=True)
+
+
+def render(text: str, *, breaks: bool = False) -> str:
+    """The HTML of `text`; with `breaks`, a single line break stays one, as people type them."""
+    parser = _MESSAGES if breaks else _ANSWERS
+    return nh3.clean(
+        parser.render(text),
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes=SCHEMES,
+        link_rel="nofollow noopener noreferrer",
+    )
+
+
+def closed_until(text: str) -> int:
+    """How many characters of a growing `text` are whole blocks that no later text can change."""
+    starts = [token.map[0] for token in _ANSWERS.parse(text) if token.level == 0 and token.map]
+    if not starts or not starts[-1]:
+        return 0
+    lines = text.splitlines(keepends=True)
+    return sum(len(line) for line in lines[: starts[-1]])

@@ -1,0 +1,201 @@
+"""The one orchestrator: model and tools take turns until the answer stands.
+
+An attempt claims the reply, streams, leaves a checkpoint every two seconds, and writes the end once.
+Every write is guarded by the attempt's number: a worker that was thought dead changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, suppress
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import OperationalError
+from django.utils import timezone
+
+from conversations import attempts, tools
+from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usage
+from conversations.ai.exceptions import ChatBackendError
+from conversations.attempts import Attempt
+from conversations.models import Status, ToolRun
+from conversations.streams import ReplyStream, open_stream
+from conversations.streams.writer import FrameWriter
+
+logger = structlog.get_logger(__name__)
+
+CHECKPOINT = 2.0  # seconds
+ROUNDS = 8  # of tool calls in one answer
+ANSWER_LENGTH = 200_000
+PATIENCE = 60.0  # seconds to wait for a database that is away when the answer is ready
+
+
+class TooManyRounds(ChatBackendError):
+    code = "tool_rounds"
+    explanation = f"The assistant called tools {ROUNDS} times in a row without answering."
+    retryable = True
+
+
+class AnswerTooLong(ChatBackendError):
+    code = "too_long"
+    explanation = "The answer grew longer than this site keeps. What was written is kept."
+    retryable = False
+
+
+async def write(reply_id: int, number: int) -> None:
+    """Makes attempt `number` at the reply. Returns at once where that attempt is not to be had."""
+    attempt = await sync_to_async(attempts.begin)(reply_id, number)
+    if attempt is None:
+        return
+    with structlog.contextvars.bound_contextvars(
+        reply=reply_id, attempt=number, correlation_id=attempt.reply.correlation_id
+    ):
+        await _run(attempt)
+
+
+async def _run(attempt: Attempt) -> None:
+    work = asyncio.create_task(_nothing())
+    conversation_id, message_id = attempt.message.conversation_id, attempt.message.pk
+
+    def on_stop() -> None:
+        work.cancel()
+
+    async with open_stream(conversation_id, message_id, attempt.number, on_stop) as (out, writer):
+        work = asyncio.create_task(_answer(attempt, out, writer))
+        beat = asyncio.create_task(_keep_checkpoints(attempt, out))
+        try:
+            status = await _outcome(attempt, work, out)
+        finally:
+            await _cancelled(work, beat)
+        if await _finish(attempt, status):
+            out.done(status)
+
+
+async def _nothing() -> None:
+    """Stands for the work until it begins."""
+
+
+async def _outcome(attempt: Attempt, work: asyncio.Task[None], out: ReplyStream) -> Status:
+    """How the work ended. Named errors become words for the user; a shutdown hands the reply back."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        if out.stopped:
+            return Status.STOPPED
+        await asyncio.shield(sync_to_async(attempts.hand_back)(attempt))
+        raise
+    except ChatBackendError as error:
+        logger.warning("reply_failed", code=error.code, error=str(error))
+        attempt.outcome = {"error": error.code, "explanation": error.explanation}
+        return Status.FAILED
+    except Exception:
+        logger.exception("reply_failed")
+        attempt.outcome = {
+            "error": "internal",
+            "explanation": "Something went wrong on this site. Your message is saved; you can try again.",
+        }
+        return Status.FAILED
+    return Status.COMPLETE
+
+
+async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> None:
+    """Rounds of model and tools, until a round asks for no tool."""
+    for _ in range(ROUNDS):
+        calls = await _round(attempt, out, writer)
+        if not calls:
+            return
+        attempt.turns.append(Turn("assistant", "", tool_calls=tuple(calls)))
+        for call in calls:
+            attempt.turns.append(await _use_tool(attempt, call, out))
+    raise TooManyRounds
+
+
+async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> list[ToolCall]:
+    calls: list[ToolCall] = []
+    request = ChatRequest(
+        turns=tuple(attempt.turns), system=settings.SYSTEM_PROMPT, tools=tools.specs()
+    )
+    # aclosing: a stop must close the provider's connection now, not at some garbage collection.
+    async with aclosing(attempt.backend.stream(request)) as events:
+        async for event in events:
+            match event:
+                case Text(text):
+                    _take_text(attempt, text, out, writer)
+                case ToolCall():
+                    calls.append(event)
+                case Usage(input_tokens, output_tokens):
+                    attempt.input_tokens += input_tokens
+                    attempt.output_tokens += output_tokens
+                case Finish():
+                    break
+    return calls
+
+
+def _take_text(attempt: Attempt, text: str, out: ReplyStream, writer: FrameWriter) -> None:
+    # PostgreSQL stores no NUL, and JSON carries no lone surrogate.
+    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    if len(attempt.text) + len(text) > ANSWER_LENGTH:
+        raise AnswerTooLong
+    attempt.text += text
+    out.text(text)
+    if attempt.first_text_at is None:
+        attempt.first_text_at = timezone.now()
+        writer.wake()
+
+
+async def _use_tool(attempt: Attempt, call: ToolCall, out: ReplyStream) -> Turn:
+    """Runs one call, keeps it as a row, and gives the model its result or its error."""
+    attempt.tool_count += 1
+    number = attempt.tool_count
+    out.tool(number, call.name, "running")
+    started_at = timezone.now()
+    result = await tools.run(call.name, call.arguments, attempt.context)
+    milliseconds = round((timezone.now() - started_at).total_seconds() * 1000)
+    out.tool(number, call.name, "failed" if result.error else "done", milliseconds)
+    await ToolRun.objects.acreate(
+        reply=attempt.reply,
+        attempt=attempt.number,
+        name=call.name[:100],
+        arguments=call.arguments.replace("\0", "\ufffd"),
+        result=result.text,
+        error=result.error,
+        started_at=started_at,
+        milliseconds=milliseconds,
+    )
+    return Turn("tool", result.error or result.text, tool_call_id=call.id)
+
+
+async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:
+    """Every two seconds: the text so far, a sign of life, and a look at the stop button."""
+    while True:
+        try:
+            stop = not await sync_to_async(attempts.checkpoint)(attempt, out.start_id)
+        except OperationalError as error:
+            logger.warning("checkpoint_failed", error=type(error).__name__)
+        else:
+            if stop:
+                out.stop()
+                return
+        await asyncio.sleep(CHECKPOINT if out.start_id else CHECKPOINT / 10)
+
+
+async def _finish(attempt: Attempt, status: Status) -> bool:
+    """Writes the end, waiting for a database that is away. False where a newer attempt took over."""
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    pause = 0.5
+    while True:
+        try:
+            return await sync_to_async(attempts.end)(attempt, status)
+        except OperationalError:
+            if asyncio.get_running_loop().time() + pause > deadline:
+                raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 8)
+
+
+async def _cancelled(*tasks: asyncio.Task[None]) -> None:
+    for one in tasks:
+        one.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await one

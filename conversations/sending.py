@@ -1,0 +1,128 @@
+"""What a user does to a conversation: send, stop, retry. Each is one transaction, safe to repeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import Truncator
+
+from conversations import markdown, streams
+from conversations.models import TITLE_LENGTH, Conversation, Message, Reply, Role, Status
+from conversations.tasks import enqueue_reply
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+
+class KeyReused(Exception):
+    """The idempotency key came before with another text."""
+
+
+class ReplyInProgress(Exception):
+    """The conversation's last reply is still being written."""
+
+
+def start(user: User, text: str, key: UUID) -> Conversation:
+    """A new conversation that begins with `text`; the same call again returns the same one.
+
+    Raises KeyReused when `key` started another conversation of this user.
+    """
+    try:
+        with transaction.atomic():
+            conversation = Conversation.objects.create(
+                user=user, title=_title(text), idempotency_key=key
+            )
+            _add(conversation, text, key)
+    except IntegrityError:
+        conversation = Conversation.objects.get(user=user, idempotency_key=key)
+        _same_or_refuse(conversation, text, key)
+    return conversation
+
+
+def send(conversation: Conversation, text: str, key: UUID) -> Message:
+    """The user's message, with a pending reply after it; the same call again returns the same one.
+
+    Raises KeyReused, or ReplyInProgress while the last reply is pending or running.
+    """
+    try:
+        with transaction.atomic():
+            # The lock makes two tabs that send at once take turns.
+            Conversation.objects.select_for_update().get(pk=conversation.pk)
+            if Message.objects.filter(conversation=conversation, idempotency_key=key).exists():
+                return _same_or_refuse(conversation, text, key)
+            if Reply.objects.live().filter(message__conversation=conversation).exists():
+                raise ReplyInProgress
+            Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
+            message = _add(conversation, text, key)
+    except IntegrityError:
+        return _same_or_refuse(conversation, text, key)
+    return message
+
+
+def stop(reply: Reply) -> None:
+    """Ends a live reply; what is written of it stays. Does nothing to one that has ended."""
+    now = timezone.now()
+    mine = Reply.objects.filter(pk=reply.pk)
+    if mine.filter(status=Status.PENDING).update(status=Status.STOPPED, finished_at=now):
+        message = reply.message
+        streams.announce(
+            message.conversation_id, "done", m=message.pk, a=reply.attempt, status=Status.STOPPED
+        )
+    elif mine.filter(status=Status.RUNNING).update(stop_requested=True):
+        reply.refresh_from_db(fields=["attempt"])
+        streams.request_stop(reply.message_id, reply.attempt)
+
+
+def retry(reply: Reply) -> bool:
+    """Asks for a new attempt at a reply that failed or was stopped. False where it is neither."""
+    with transaction.atomic():
+        ended = Reply.objects.filter(pk=reply.pk, status__in=[Status.FAILED, Status.STOPPED])
+        again = ended.update(
+            status=Status.PENDING,
+            pending_since=timezone.now(),
+            stop_requested=False,
+            error="",
+            explanation="",
+            correlation_id=_correlation_id(),
+        )
+        if again:
+            reply.refresh_from_db()
+            enqueue_reply(reply)
+    return bool(again)
+
+
+def _add(conversation: Conversation, text: str, key: UUID) -> Message:
+    message = Message.objects.create(
+        conversation=conversation,
+        role=Role.USER,
+        text=text,
+        html=markdown.render(text, breaks=True),
+        renderer=markdown.RENDERER,
+        idempotency_key=key,
+    )
+    answer = Message.objects.create(conversation=conversation, role=Role.ASSISTANT)
+    reply = Reply.objects.create(message=answer, correlation_id=_correlation_id())
+    enqueue_reply(reply)
+    transaction.on_commit(lambda: streams.announce(conversation.pk, "message", m=answer.pk))
+    return message
+
+
+def _same_or_refuse(conversation: Conversation, text: str, key: UUID) -> Message:
+    message = Message.objects.get(conversation=conversation, idempotency_key=key)
+    if message.text != text:
+        raise KeyReused
+    return message
+
+
+def _title(text: str) -> str:
+    first_line = text.strip().splitlines()[0] if text.strip() else ""
+    return Truncator(" ".join(first_line.split())).chars(min(60, TITLE_LENGTH))
+
+
+def _correlation_id() -> str:
+    context = structlog.contextvars.get_contextvars()
+    return str(context.get("correlation_id") or context.get("request_id") or "")

@@ -1,0 +1,11 @@
+"""The event stream of a conversation: a bounded Redis stream that workers write and browsers follow.
+
+PostgreSQL holds the truth; a stream that is lost costs a reader one reload of a fragment.
+"""
+
+from __future__ import annotations
+
+from conversations.streams.events import announce, last_event_id, request_stop
+from conversations.streams.reply import ReplyStream, open_stream
+
+__all__ = ["ReplyStream", "announce", "last_event_id", "open_stream", "request_stop"]

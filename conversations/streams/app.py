@@ -1,0 +1,146 @@
+"""`/c/<uuid>/events/` as Server-Sent Events: a plain ASGI app, no thread and no database held.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from redis.exceptions import RedisError
+
+from conversations.streams.access import may_follow
+from conversations.streams.events import BEGINNING, stream_key
+from conversations.streams.hub import BACKLOG, Frame, Hub, Mailbox, current_hub
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+PING = 15.0  # seconds of silence before a comment shows that the line is alive
+LIFETIME = 300.0  # seconds; a browser reconnects by itself, and its rights are looked at again
+RETRY = 500  # milliseconds
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UUID) -> None:
+    """Answers one GET with the events of a conversation that the session's user owns, or 404."""
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    if not await may_follow(headers.get(b"cookie", b"").decode("latin-1"), conversation_id):
+        await _refuse(send, 404, b"There is no such conversation here, or you are signed out.\n")
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    gone = asyncio.create_task(_disconnected(receive))
+    sending = asyncio.create_task(_send_all(send, conversation_id, _cursor(scope, headers)))
+    try:
+        await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (gone, sending):
+            task.cancel()
+        await asyncio.gather(gone, sending, return_exceptions=True)
+
+
+def _cursor(scope: Scope, headers: dict[bytes, bytes]) -> str:
+    """The last id that the browser has: of its reconnect, or of the page that opened the stream."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    cursor = headers.get(b"last-event-id", b"").decode("latin-1") or query.get("after", [""])[0]
+    milliseconds, _, sequence = cursor.partition("-")
+    return cursor if milliseconds.isdigit() and sequence.isdigit() else BEGINNING
+
+
+async def _send_all(send: Send, conversation_id: UUID, cursor: str) -> None:
+    await _write(send, b"retry: %d\n\n" % RETRY)
+    lifetime = LIFETIME * random.uniform(0.8, 1.0)  # noqa: S311  # spreads the reconnects
+    try:
+        async with asyncio.timeout(lifetime), aclosing(_lines(conversation_id, cursor)) as lines:
+            async for line in lines:
+                await _write(send, line)
+    except TimeoutError:
+        await _write(send, b"event: bye\ndata: {}\n\n")
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _lines(conversation_id: UUID, cursor: str) -> AsyncIterator[bytes]:
+    """SSE text, pings among it, from `cursor` on; ends when Redis stays away."""
+    hub, key = current_hub(), stream_key(conversation_id)
+    async with hub.follow(key) as mailbox:
+        while True:
+            if mailbox.missed:
+                mailbox.missed = False
+                try:
+                    if await _has_gap(hub, key, cursor):
+                        yield b"event: reset\ndata: {}\n\n"
+                    frames = await _catch_up(hub, key, cursor)
+                except RedisError:
+                    yield b"event: bye\ndata: {}\n\n"
+                    return
+            else:
+                frames = await _next(mailbox)
+            new = [frame for frame in frames if _order(frame[0]) > _order(cursor)]
+            if new:
+                cursor = new[-1][0]
+            yield b"".join(map(_sse, new)) or b": ping\n\n"
+
+
+async def _has_gap(hub: Hub, key: str, cursor: str) -> bool:
+    """True where the stream no longer reaches back to `cursor`: frames were trimmed, or all expired."""
+    if cursor == BEGINNING:
+        return False
+    oldest = await hub.oldest(key)
+    return oldest is None or _order(oldest) > _order(cursor)
+
+
+async def _catch_up(hub: Hub, key: str, cursor: str) -> list[Frame]:
+    """All frames after `cursor`, oldest first."""
+    frames: list[Frame] = []
+    while batch := await hub.since(key, frames[-1][0] if frames else cursor):
+        frames += batch
+        if len(batch) < BACKLOG:
+            break
+    return frames
+
+
+async def _next(mailbox: Mailbox) -> list[Frame]:
+    try:
+        async with asyncio.timeout(PING):
+            return await mailbox.take()
+    except TimeoutError:
+        return []
+
+
+def _order(event_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = event_id.partition("-")
+    return int(milliseconds), int(sequence)
+
+
+def _sse(frame: Frame) -> bytes:
+    event_id, body = frame
+    kind, _, data = body.partition(b" ")
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event_id.encode(), kind, data)
+
+
+async def _write(send: Send, data: bytes) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _refuse(send: Send, status: int, text: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

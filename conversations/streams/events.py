@@ -1,0 +1,99 @@
+"""Names and clients of the event streams, and what the web process writes to them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import redis
+import redis.asyncio
+import structlog
+from django.conf import settings
+from redis.exceptions import RedisError
+
+logger = structlog.get_logger(__name__)
+
+LENGTH = 10_000  # entries a stream keeps; the newest answer is far shorter
+LIFE = 3600  # seconds after its last frame
+STOP_LIFE = 600
+
+# Redis writes ids as milliseconds-sequence; this one stands before every other.
+BEGINNING = "0-0"
+
+# KEYS: one stream for each frame, then the stop flags to look at. ARGV: length, life, the number
+# of frames, the frames. A frame is published with its id, so that followers need not read it again.
+APPEND = """
+local length, life, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local ids, stops = {}, {}
+for i = 1, count do
+  local key, frame = KEYS[i], ARGV[3 + i]
+  ids[i] = redis.call('XADD', key, 'MAXLEN', '~', length, '*', 'f', frame)
+  redis.call('EXPIRE', key, life)
+  redis.call('PUBLISH', key, ids[i] .. ' ' .. frame)
+end
+for i = count + 1, #KEYS do stops[#stops + 1] = redis.call('EXISTS', KEYS[i]) end
+return {ids, stops}
+"""
+
+
+def stream_key(conversation_id: UUID | str) -> str:
+    """The stream, and the channel on which its frames are published."""
+    return f"events:{conversation_id}"
+
+
+def stop_key(message_id: int, attempt: int) -> str:
+    return f"stop:{message_id}:{attempt}"
+
+
+def encode(kind: str, **data: Any) -> bytes:
+    """A frame: its kind, a space, its data as one line of JSON."""
+    return kind.encode() + b" " + msgspec.json.encode(data)
+
+
+def async_client(**options: Any) -> redis.asyncio.Redis:
+    """A client of the queue instance for the running loop; the caller closes it."""
+    return redis.asyncio.from_url(
+        settings.QUEUE_URL, socket_connect_timeout=1, socket_keepalive=True, **options
+    )
+
+
+@cache
+def _client() -> redis.Redis:
+    return redis.from_url(settings.QUEUE_URL, socket_timeout=0.5, socket_connect_timeout=0.5)
+
+
+def last_event_id(conversation_id: UUID) -> str:
+    """The id of the newest frame: a page drawn from the database after this call follows from here.
+
+    BEGINNING where there is none yet, "" where Redis cannot be asked.
+    """
+    try:
+        newest = _client().xrevrange(stream_key(conversation_id), count=1)
+    except RedisError as error:
+        logger.warning("stream_unavailable", error=type(error).__name__)
+        return ""
+    return newest[0][0].decode() if newest else BEGINNING
+
+
+def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
+    """Appends one frame from a web process. False where Redis could not be reached: pages then poll."""
+    try:
+        _client().eval(
+            APPEND, 1, stream_key(conversation_id), LENGTH, LIFE, 1, encode(kind, **data)
+        )
+    except RedisError as error:
+        logger.warning("stream_unavailable", error=type(error).__name__)
+        return False
+    return True
+
+
+def request_stop(message_id: int, attempt: int) -> bool:
+    """Raises the flag that the worker of that attempt looks at ten times a second."""
+    try:
+        _client().set(stop_key(message_id, attempt), 1, ex=STOP_LIFE)
+    except RedisError as error:
+        logger.warning("stream_unavailable", error=type(error).__name__)
+        return False
+    return True

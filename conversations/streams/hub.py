@@ -1,0 +1,148 @@
+"""One Redis subscription connection per web process, however many browsers watch.
+
+A follower gets every frame once and in order: it subscribes, catches up from its last id, then
+takes what is published. A follower that falls behind, or a lost connection, means catching up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from weakref import WeakKeyDictionary
+
+import structlog
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from conversations.streams.events import async_client
+
+logger = structlog.get_logger(__name__)
+
+BACKLOG = 500  # frames a follower may lag before it has to catch up from Redis
+
+Frame = tuple[str, bytes]
+
+
+class Mailbox:
+    """What has been published for one follower and not yet taken."""
+
+    def __init__(self) -> None:
+        self._frames: deque[Frame] = deque()
+        self._ready = asyncio.Event()
+        self.missed = True  # until the first catch-up
+
+    def put(self, frame: Frame) -> None:
+        if len(self._frames) >= BACKLOG:
+            self.lose()
+        else:
+            self._frames.append(frame)
+            self._ready.set()
+
+    def lose(self) -> None:
+        """What is here is incomplete: the follower has to catch up."""
+        self._frames.clear()
+        self.missed = True
+        self._ready.set()
+
+    async def take(self) -> list[Frame]:
+        """Waits for frames; an empty list means that some were missed."""
+        await self._ready.wait()
+        self._ready.clear()
+        frames = list(self._frames)
+        self._frames.clear()
+        return [] if self.missed else frames
+
+
+class Hub:
+    """The followers of one event loop and the connection that feeds them."""
+
+    def __init__(self) -> None:
+        self._mailboxes: dict[str, set[Mailbox]] = {}
+        self._redis = async_client(health_check_interval=15)
+        self._pubsub: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)
+        # Concurrent first subscriptions on one PubSub race inside redis-py, and lose channels.
+        self._subscribing = asyncio.Lock()
+        self._reader: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def follow(self, key: str) -> AsyncIterator[Mailbox]:
+        mailbox = Mailbox()
+        self._mailboxes.setdefault(key, set()).add(mailbox)
+        try:
+            await self._subscribe(key)
+            yield mailbox
+        finally:
+            followers = self._mailboxes[key]
+            followers.discard(mailbox)
+            if not followers:
+                del self._mailboxes[key]
+                await asyncio.shield(self._unsubscribe(key))
+
+    async def since(self, key: str, event_id: str, count: int = BACKLOG) -> list[Frame]:
+        """The frames after `event_id`, oldest first."""
+        entries = await self._redis.xrange(key, min=f"({event_id}", count=count)
+        return [(entry_id.decode(), fields[b"f"]) for entry_id, fields in entries]
+
+    async def oldest(self, key: str) -> str | None:
+        """The id of the oldest frame that is kept; None where there is none."""
+        entries = await self._redis.xrange(key, count=1)
+        return entries[0][0].decode() if entries else None
+
+    async def _subscribe(self, key: str) -> None:
+        async with self._subscribing:
+            with suppress(RedisError):  # the reader subscribes to all again once Redis is back
+                await self._pubsub.subscribe(key)
+            if self._reader is None or self._reader.done():
+                self._reader = asyncio.create_task(self._read(), name="stream-hub")
+
+    async def _unsubscribe(self, key: str) -> None:
+        async with self._subscribing:
+            if key not in self._mailboxes:
+                with suppress(RedisError):
+                    await self._pubsub.unsubscribe(key)
+
+    async def _read(self) -> None:
+        while self._mailboxes:
+            try:
+                message = await self._pubsub.get_message(timeout=5)
+            except RedisError as error:
+                logger.warning("stream_unavailable", error=type(error).__name__)
+                await self._reconnect()
+                continue
+            if message is not None:
+                self._deliver(message["channel"].decode(), message["data"])
+
+    def _deliver(self, key: str, data: bytes) -> None:
+        event_id, _, frame = data.partition(b" ")
+        for mailbox in self._mailboxes.get(key, ()):
+            mailbox.put((event_id.decode(), frame))
+
+    async def _reconnect(self) -> None:
+        pause = 0.1
+        while self._mailboxes:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 2)
+            try:
+                async with self._subscribing:
+                    await self._pubsub.aclose()
+                    self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+                    await self._pubsub.subscribe(*self._mailboxes)
+            except RedisError:
+                continue
+            break
+        for followers in self._mailboxes.values():
+            for mailbox in followers:
+                mailbox.lose()
+
+
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+def current_hub() -> Hub:
+    """The hub of the running loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

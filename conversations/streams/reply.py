@@ -1,0 +1,98 @@
+"""What one attempt at a reply says to the browsers that watch it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from conversations import markdown
+from conversations.streams.events import encode, stream_key
+from conversations.streams.writer import FrameWriter, current_writer
+
+
+def utf16_length(text: str) -> int:
+    """The length of `text` as JavaScript counts it: frames carry offsets that browsers compare."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+class ReplyStream:
+    """Coalesces text between two ticks; `start_id` is the id of its first frame once written."""
+
+    def __init__(
+        self, conversation_id: UUID, message_id: int, attempt: int, on_stop: Callable[[], object]
+    ) -> None:
+        self.key = stream_key(conversation_id)
+        self.message_id = message_id
+        self.attempt = attempt
+        self.start_id = ""
+        self.stopped = False
+        self._on_stop = on_stop
+        self._frames: list[bytes] = [self._frame("begin")]
+        self._pending = ""
+        self._tail = ""  # the text since the last closed block, what is pending included
+        self._offset = 0
+        self._closed = 0
+
+    def text(self, piece: str) -> None:
+        self._pending += piece
+
+    def tool(self, number: int, name: str, state: str, milliseconds: int = 0) -> None:
+        self._take_text()
+        self._frames.append(self._frame("tool", n=number, name=name, state=state, ms=milliseconds))
+
+    def done(self, status: str) -> None:
+        self._take_text()
+        self._frames.append(self._frame("done", status=status))
+
+    def stop(self) -> None:
+        if not self.stopped:
+            self.stopped = True
+            self._on_stop()
+
+    def take_frames(self) -> list[bytes]:
+        """All that is new since the last call."""
+        self._take_text()
+        frames, self._frames = self._frames, []
+        return frames
+
+    def written(self, event_id: str) -> None:
+        self.start_id = self.start_id or event_id
+
+    def _take_text(self) -> None:
+        piece, self._pending = self._pending, ""
+        if not piece:
+            return
+        self._frames.append(self._frame("text", o=self._offset, t=piece))
+        self._offset += utf16_length(piece)
+        self._tail += piece
+        if "\n" in piece:
+            self._close_blocks()
+
+    def _close_blocks(self) -> None:
+        end = markdown.closed_until(self._tail)
+        if not end:
+            return
+        closed, self._tail = self._tail[:end], self._tail[end:]
+        self._closed += utf16_length(closed)
+        self._frames.append(self._frame("block", o=self._closed, h=markdown.render(closed)))
+
+    def _frame(self, kind: str, **data: object) -> bytes:
+        return encode(kind, m=self.message_id, a=self.attempt, **data)
+
+
+@asynccontextmanager
+async def open_stream(
+    conversation_id: UUID, message_id: int, attempt: int, on_stop: Callable[[], object]
+) -> AsyncIterator[tuple[ReplyStream, FrameWriter]]:
+    """A stream whose frames are written every tick; `on_stop` is called when a user stops the reply."""
+    writer = current_writer()
+    stream = ReplyStream(conversation_id, message_id, attempt, on_stop)
+    writer.add(stream)
+    writer.wake()
+    try:
+        yield stream, writer
+    finally:
+        # Shielded: the last frames must go out even where the job is being cancelled.
+        await asyncio.shield(writer.remove(stream))

@@ -1,0 +1,104 @@
+"""Writes the frames of every reply on this event loop: one script call a tick for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import structlog
+from redis.exceptions import RedisError
+
+from conversations.streams.events import APPEND, LENGTH, LIFE, async_client, stop_key
+
+if TYPE_CHECKING:
+    from conversations.streams.reply import ReplyStream
+
+logger = structlog.get_logger(__name__)
+
+TICK = 0.1  # seconds between two writes
+
+
+class FrameWriter:
+    """The ticker of one event loop. It runs while a stream is open and ends after the last.
+
+    Frames that cannot be written are dropped once the next ones come: a follower sees the gap by
+    the offsets and fetches the checkpoint from the database.
+    """
+
+    def __init__(self) -> None:
+        self._streams: set[ReplyStream] = set()
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._ticker: asyncio.Task[None] | None = None
+        self._redis = async_client(socket_timeout=2)
+        self._append = self._redis.register_script(APPEND)
+        self._failing = False
+
+    def add(self, stream: ReplyStream) -> None:
+        self._streams.add(stream)
+        if self._ticker is None or self._ticker.done():
+            self._ticker = asyncio.create_task(self._tick(), name="stream-writer")
+
+    async def remove(self, stream: ReplyStream) -> None:
+        """Writes what is left of `stream` and forgets it."""
+        await self.flush()
+        self._streams.discard(stream)
+        if not self._streams:
+            await self._close()
+
+    def wake(self) -> None:
+        """Writes at once instead of at the next tick: for the first words of an answer."""
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """One round trip: all new frames out, all stop flags in."""
+        async with self._writing:
+            streams = list(self._streams)
+            frames = [(stream, frame) for stream in streams for frame in stream.take_frames()]
+            keys = [stream.key for stream, _ in frames]
+            flags = [stop_key(stream.message_id, stream.attempt) for stream in streams]
+            arguments = [LENGTH, LIFE, len(frames), *(frame for _, frame in frames)]
+            try:
+                ids, stops = await self._append(keys=keys + flags, args=arguments)
+            except RedisError as error:
+                self._report(error)
+                return
+        self._failing = False
+        for (stream, _), event_id in zip(frames, ids, strict=True):
+            stream.written(event_id.decode())
+        for stream, stop in zip(streams, stops, strict=True):
+            if stop:
+                stream.stop()
+
+    def _report(self, error: RedisError) -> None:
+        if not self._failing:
+            logger.warning("stream_unavailable", error=type(error).__name__)
+        self._failing = True
+
+    async def _tick(self) -> None:
+        while self._streams:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TICK)
+            self._wake.clear()
+            await self.flush()
+
+    async def _close(self) -> None:
+        writers.pop(asyncio.get_running_loop(), None)
+        if self._ticker is not None:
+            self._ticker.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._ticker
+        await self._redis.aclose()
+
+
+writers: WeakKeyDictionary[asyncio.AbstractEventLoop, FrameWriter] = WeakKeyDictionary()
+
+
+def current_writer() -> FrameWriter:
+    """The writer of the running loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in writers:
+        writers[loop] = FrameWriter()
+    return writers[loop]
