@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from conversations.admin.base import ReadOnlyAdmin
+from conversations.models import ToolRun
+
+
+@admin.register(ToolRun)
+class ToolRunAdmin(ReadOnlyAdmin):
+    list_display = ["id", "name", "succeeded", "milliseconds", "user", "from_cache", "started_at"]
+    list_filter = ["name", "from_cache", "started_at"]
+    list_select_related = ["reply__message__conversation__user"]
+    search_fields = ["name", "arguments", "error"]
+    ordering = ["-id"]
+    readonly_fields = [field.name for field in ToolRun._meta.fields]
+
+    @admin.display(boolean=True)
+    def succeeded(self, run: ToolRun) -> bool:
+        return run.succeeded
+
+    @admin.display(ordering="reply__message__conversation__user")
+    def user(self, run: ToolRun) -> str:
+        return run.reply.message.conversation.user.get_username()
