@@ -1,0 +1,45 @@
+"""Background tasks: five priority levels on RQ behind Django's own task interface.
+
+    from performance.queues import Level, task
+
+    @task(level=Level.HIGH, timeout=60)
+    async def make_reply(*, reply_id: str) -> None: ...
+
+    result = make_reply.enqueue(reply_id=...)
+    cancel(result.id)
+"""
+
+from __future__ import annotations
+
+from performance.queues.cancelling import acancel, cancel
+from performance.queues.exceptions import (
+    EnqueueFailed,
+    QueueError,
+    QueueFull,
+    TaskCancelled,
+    TaskExpired,
+    TaskTimeout,
+    UnknownTask,
+)
+from performance.queues.levels import Level
+from performance.queues.options import Idempotent, Limit, Retry, Schedule, Unique
+from performance.queues.registry import task
+
+__all__ = [
+    "EnqueueFailed",
+    "Idempotent",
+    "Level",
+    "Limit",
+    "QueueError",
+    "QueueFull",
+    "Retry",
+    "Schedule",
+    "TaskCancelled",
+    "TaskExpired",
+    "TaskTimeout",
+    "Unique",
+    "UnknownTask",
+    "acancel",
+    "cancel",
+    "task",
+]

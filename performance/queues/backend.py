@@ -1,0 +1,116 @@
+"""Django's task backend over RQ: five queues, JSON jobs, enqueued when the transaction commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.core import checks
+from django.db import transaction
+from django.tasks.backends.base import BaseTaskBackend
+from django.tasks.base import DEFAULT_TASK_QUEUE_NAME, Task, TaskResult, TaskResultStatus
+from django.tasks.signals import task_enqueued
+from django.utils import timezone
+
+from performance.queues import conf, connection, results, submission
+from performance.queues.exceptions import QueueError
+from performance.queues.options import options_of
+from performance.queues.registry import RegisteredTask
+from performance.queues.submission import Submission
+
+logger = structlog.get_logger(__name__)
+
+Call = tuple[Sequence[Any], Mapping[str, Any]]
+
+
+class RQBackend(BaseTaskBackend):
+    """`TASKS` backend; `OPTIONS` are conf.QueueOptions in capitals."""
+
+    task_class = RegisteredTask
+    supports_defer = True
+    supports_async_task = True
+    supports_get_result = True
+    supports_priority = True
+
+    def __init__(self, alias: str, params: dict[str, Any]) -> None:
+        super().__init__(alias, params)
+        self.queues.add(DEFAULT_TASK_QUEUE_NAME)
+        self.conf = conf.read(self.options)
+
+    def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+        """Queues the call when the open transaction commits, or at once outside of one.
+
+        The result and its id are there at once. Raises QueueFull or EnqueueFailed, which after a
+        commit reach the caller of the outermost atomic block, unless the task is durable.
+        """
+        return self.enqueue_many(task, [(args, kwargs)])[0]
+
+    def enqueue_many(self, task: Task, calls: Iterable[Call]) -> list[TaskResult]:
+        """As enqueue(), for many calls of one task in one round trip."""
+        self.validate_task(task)
+        made = [self._new_result(task, args, kwargs) for args, kwargs in calls]
+        if self.conf.enqueue_on_commit and transaction.get_connection().in_atomic_block:
+            transaction.on_commit(partial(self._send_committed, task, made))
+        else:
+            self._send(made)
+        return [result for result, _ in made]
+
+    def get_result(self, result_id: str) -> TaskResult:
+        """The result as it stands now. Raises TaskResultDoesNotExist."""
+        return results.load(connection.client(), result_id, self.alias)
+
+    async def aget_result(self, result_id: str) -> TaskResult:
+        """As get_result(); does not queue behind the database's thread."""
+        return await sync_to_async(self.get_result, thread_sensitive=False)(result_id)
+
+    def check(self, **_kwargs: Any) -> Iterable[checks.CheckMessage]:
+        """System checks of this alias."""
+        from performance.queues.checks import check_backend  # noqa: PLC0415
+
+        return check_backend(self)
+
+    def _new_result(
+        self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[TaskResult, Submission]:
+        result = TaskResult(
+            task=task,
+            id="",
+            status=TaskResultStatus.READY,
+            enqueued_at=None,
+            started_at=None,
+            last_attempted_at=None,
+            finished_at=None,
+            args=list(args),
+            kwargs=dict(kwargs),
+            backend=self.alias,
+            errors=[],
+            worker_ids=[],
+        )
+        job = submission.prepare(task, result.args, result.kwargs, self.conf)
+        object.__setattr__(result, "id", job.id)
+        return result, job
+
+    def _send_committed(self, task: Task, made: list[tuple[TaskResult, Submission]]) -> None:
+        """After the commit: what is durable is found again by a sweeper, so its view goes on."""
+        try:
+            self._send(made)
+        except QueueError as error:
+            if not options_of(task.func).durable:
+                raise
+            logger.warning(
+                "enqueue_postponed", task=task.module_path, jobs=len(made), reason=str(error)
+            )
+
+    def _send(self, made: list[tuple[TaskResult, Submission]]) -> None:
+        ids = submission.send(connection.client(), [job for _, job in made])
+        now = timezone.now()
+        for (result, job), found in zip(made, ids, strict=True):
+            # A duplicate answers with the job it repeats.
+            object.__setattr__(result, "id", found)
+            object.__setattr__(result, "enqueued_at", now)
+            if found == job.id:
+                task_enqueued.send(type(self), task_result=result)
+

@@ -1,0 +1,98 @@
+"""The tasks that may run: a job names one of these or is refused. Nothing else is ever called."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Unpack, overload
+
+from django.apps import apps
+from django.tasks import task_backends
+from django.tasks.base import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME, Task
+
+from performance.queues.exceptions import UnknownTask
+from performance.queues.levels import Level
+from performance.queues.options import OptionKeywords, TaskOptions, declare
+
+_tasks: dict[str, Task] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredTask(Task):
+    """Django's Task, remembered under its path when it is declared."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _tasks.setdefault(self.module_path, self)
+
+
+@overload
+def task(function: Callable[..., Any], /) -> Task: ...
+@overload
+def task(
+    *,
+    level: Level = ...,
+    takes_context: bool = ...,
+    backend: str = ...,
+    **options: Unpack[OptionKeywords],
+) -> Callable[[Callable[..., Any]], Task]: ...
+def task(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    level: Level = Level.NORMAL,
+    takes_context: bool = False,
+    backend: str = DEFAULT_TASK_BACKEND_ALIAS,
+    **options: Unpack[OptionKeywords],
+) -> Task | Callable[[Callable[..., Any]], Task]:
+    """Django's `@task` with a level and TaskOptions; works with any task backend.
+
+    A backend without priorities (Django's own two for tests) gets the task without them.
+    """
+
+    def wrapper(func: Callable[..., Any]) -> Task:
+        declare(func, TaskOptions(**options))
+        chosen = task_backends[backend]
+        declared = chosen.task_class(
+            func=func,
+            backend=backend,
+            queue_name=DEFAULT_TASK_QUEUE_NAME,
+            priority=level.priority if chosen.supports_priority else 0,
+            run_after=None,
+            takes_context=takes_context,
+        )
+        return _tasks.setdefault(declared.module_path, declared)
+
+    return wrapper(function) if function else wrapper
+
+
+def registered() -> list[Task]:
+    """All tasks declared so far in this process."""
+    return list(_tasks.values())
+
+
+def resolve(path: str) -> Task:
+    """The registered task at `path` ("app.module.function").
+
+    Imports the module only if it lies in an installed app. Raises UnknownTask.
+    """
+    found = _tasks.get(path)
+    if found is not None:
+        return found
+    module = path.rpartition(".")[0]
+    if not any(_within(module, app.name) for app in apps.get_app_configs()):
+        raise UnknownTask(f"{path!r} is not a registered task.")
+    try:
+        declared = getattr(importlib.import_module(module), path.rpartition(".")[2], None)
+    except ImportError:
+        raise UnknownTask(f"{path!r} is not a registered task: no such module.") from None
+    if path not in _tasks and isinstance(declared, Task) and declared.module_path == path:
+        _tasks[path] = declared
+    if path not in _tasks:
+        raise UnknownTask(f"{path!r} is not a registered task.")
+    return _tasks[path]
+
+
+def _within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")

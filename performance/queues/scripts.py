@@ -1,0 +1,40 @@
+"""The Lua scripts that change state, each one atomic step; sent by hash, loaded when the server lost them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.exceptions import NoScriptError
+from rq.defaults import RQ_KEY_PREFIX
+
+_FOLDER = Path(__file__).parent / "lua"
+
+
+@cache
+def _source(name: str) -> tuple[str, str]:
+    text = "\n".join((_FOLDER / f"{part}.lua").read_text() for part in ("common", name))
+    text = text.replace("@PREFIX@", RQ_KEY_PREFIX)
+    return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def run(connection: redis.Redis, name: str, *args: Any) -> Any:
+    """Runs lua/<name>.lua with `args` as ARGV; raises redis.RedisError."""
+    text, digest = _source(name)
+    try:
+        return connection.evalsha(digest, 0, *args)
+    except NoScriptError:
+        return connection.eval(text, 0, *args)
+
+
+async def arun(connection: redis.asyncio.Redis, name: str, *args: Any) -> Any:
+    """As run(), on an asyncio client."""
+    text, digest = _source(name)
+    try:
+        return await connection.execute_command("EVALSHA", digest, 0, *args)
+    except NoScriptError:
+        return await connection.execute_command("EVAL", text, 0, *args)
