@@ -7,19 +7,18 @@ take that road; and a stream that is no Django view holds neither a thread nor a
 from __future__ import annotations
 
 import re
-from typing import Any
 from uuid import UUID
 
-from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from chatsite.wsgi import application as wsgi_application
+from chatsite import wsgi
+from chatsite.pages import Pages
 from conversations.streams.app import Receive, Scope, Send, events
 
-EVENTS = re.compile(r"/c/([0-9a-f-]{36})/events/")
+EVENTS = re.compile(r"/c/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
 PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
 
-_pages: Any = WSGIMiddleware(wsgi_application, workers=settings.WEB_THREADS)
+_pages = Pages(wsgi.application, settings.WEB_THREADS)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

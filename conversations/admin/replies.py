@@ -39,7 +39,6 @@ class ReplyAdmin(ReadOnlyAdmin):
     search_fields = ["correlation_id", "model", "message__conversation__user__username"]
     ordering = ["-id"]
     inlines = [ToolRunInline]
-    readonly_fields = [field.name for field in Reply._meta.fields]
 
     @admin.display(ordering="message__conversation__user")
     def user(self, reply: Reply) -> str:

@@ -13,7 +13,6 @@ class ToolRunAdmin(ReadOnlyAdmin):
     list_select_related = ["reply__message__conversation__user"]
     search_fields = ["name", "arguments", "error"]
     ordering = ["-id"]
-    readonly_fields = [field.name for field in ToolRun._meta.fields]
 
     @admin.display(boolean=True)
     def succeeded(self, run: ToolRun) -> bool:

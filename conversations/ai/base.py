@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -91,7 +91,7 @@ class ChatBackend:
         """The name of the model, stored beside each answer."""
         return str(self.options.get("model", ""))
 
-    def stream(self, request: ChatRequest) -> AsyncIterator[Event]:
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         """Yields the answer's events, `Finish` last.
 
         Closing the generator (or cancelling its task) closes the connection to the provider.

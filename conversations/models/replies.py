@@ -12,7 +12,7 @@ from django.utils import timezone
 from conversations.models.messages import Message
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django.db.models.fields.related_descriptors import RelatedManager
 
     from conversations.models.tool_runs import ToolRun
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
@@ -72,7 +72,7 @@ async def _send_all(send: Send, conversation_id: UUID, cursor: str) -> None:
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _lines(conversation_id: UUID, cursor: str) -> AsyncIterator[bytes]:
+async def _lines(conversation_id: UUID, cursor: str) -> AsyncGenerator[bytes]:
     """SSE text, pings among it, from `cursor` on; ends when Redis stays away."""
     hub, key = current_hub(), stream_key(conversation_id)
     async with hub.follow(key) as mailbox:

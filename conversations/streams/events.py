@@ -70,7 +70,7 @@ def last_event_id(conversation_id: UUID) -> str:
     BEGINNING where there is none yet, "" where Redis cannot be asked.
     """
     try:
-        newest = _client().xrevrange(stream_key(conversation_id), count=1)
+        newest: Any = _client().xrevrange(stream_key(conversation_id), count=1)
     except RedisError as error:
         logger.warning("stream_unavailable", error=type(error).__name__)
         return ""

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -82,12 +83,12 @@ class Hub:
 
     async def since(self, key: str, event_id: str, count: int = BACKLOG) -> list[Frame]:
         """The frames after `event_id`, oldest first."""
-        entries = await self._redis.xrange(key, min=f"({event_id}", count=count)
+        entries: Any = await self._redis.xrange(key, min=f"({event_id}", count=count)
         return [(entry_id.decode(), fields[b"f"]) for entry_id, fields in entries]
 
     async def oldest(self, key: str) -> str | None:
         """The id of the oldest frame that is kept; None where there is none."""
-        entries = await self._redis.xrange(key, count=1)
+        entries: Any = await self._redis.xrange(key, count=1)
         return entries[0][0].decode() if entries else None
 
     async def _subscribe(self, key: str) -> None:
@@ -126,7 +127,7 @@ class Hub:
             pause = min(pause * 2, 2)
             try:
                 async with self._subscribing:
-                    await self._pubsub.aclose()
+                    await self._pubsub.aclose()  # type: ignore[no-untyped-call]
                     self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
                     await self._pubsub.subscribe(*self._mailboxes)
             except RedisError:

@@ -59,7 +59,12 @@ class FrameWriter:
             frames = [(stream, frame) for stream in streams for frame in stream.take_frames()]
             keys = [stream.key for stream, _ in frames]
             flags = [stop_key(stream.message_id, stream.attempt) for stream in streams]
-            arguments = [LENGTH, LIFE, len(frames), *(frame for _, frame in frames)]
+            arguments: list[int | bytes] = [
+                LENGTH,
+                LIFE,
+                len(frames),
+                *(frame for _, frame in frames),
+            ]
             try:
                 ids, stops = await self._append(keys=keys + flags, args=arguments)
             except RedisError as error:

@@ -1,0 +1,157 @@
+"""Django's WSGI handler under an ASGI server: one hop to a thread and back for each page.
+
+Measured beside the alternatives in docs/adr/0003; a hop costs about 55 us of CPU.
+Environ keys are PEP 3333's; the response's bytes go out as the handler made them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+IN_MEMORY = 1 << 20  # bytes of a request body; more goes to a temporary file
+BODY_LIMIT = 32 << 20
+TOO_LARGE = b"The request is larger than this site takes (32 MB).\n"
+UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
+
+
+class Disconnected(Exception):
+    """The browser went away before its request was complete."""
+
+
+class BodyTooLarge(Exception):
+    pass
+
+
+class Pages:
+    """An ASGI app around a Django WSGI handler, run on `threads` threads."""
+
+    def __init__(self, handler: Any, threads: int) -> None:
+        self._handler = handler
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="page")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await _read(receive)
+        except Disconnected:
+            return
+        except BodyTooLarge:
+            headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 413, "headers": headers})
+            await send({"type": "http.response.body", "body": TOO_LARGE})
+            return
+        loop = asyncio.get_running_loop()
+        with body:
+            call = _Call(loop, send, environ(scope, body))
+            await loop.run_in_executor(self._threads, call.run, self._handler)
+            for message in call.messages:
+                await send(message)
+
+
+class _Call:
+    """One request on its thread. A page is handed back whole; a streamed one goes out as it comes."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, send: Send, environ: dict[str, Any]
+    ) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self._loop = loop
+        self._send = send
+        self._environ = environ
+
+    def run(self, handler: Any) -> None:
+        response = handler(self._environ, self._start)
+        try:
+            if getattr(response, "streaming", False):
+                self._stream(response)
+            else:
+                self.messages.append({"type": "http.response.body", "body": b"".join(response)})
+        finally:
+            response.close()
+
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+        encoded = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers
+        ]
+        self.messages.append(
+            {"type": "http.response.start", "status": int(status[:3]), "headers": encoded}
+        )
+
+    def _stream(self, response: Any) -> None:
+        self._send_now(*self.messages)
+        for chunk in response:
+            self._send_now({"type": "http.response.body", "body": chunk, "more_body": True})
+        self.messages = [{"type": "http.response.body", "body": b""}]
+
+    def _send_now(self, *messages: dict[str, Any]) -> None:
+        # Waiting for each is the backpressure: a slow reader slows the view, memory stays flat.
+        for message in messages:
+            asyncio.run_coroutine_threadsafe(_awaited(self._send(message)), self._loop).result()
+
+
+async def _awaited(sending: Awaitable[None]) -> None:
+    await sending
+
+
+async def _read(receive: Receive) -> IO[bytes]:
+    body: IO[bytes] = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  # closed by the caller
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            body.close()
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            body.close()
+            raise BodyTooLarge
+        body.write(chunk)
+        if not message.get("more_body"):
+            body.seek(0)
+            return body
+
+
+def environ(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
+    """The WSGI environ of an ASGI HTTP scope."""
+    path = scope.get("raw_path") or scope["path"].encode()
+    host, port = scope.get("server") or ("localhost", 80)
+    values: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(path.partition(b"?")[0]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for raw_name, raw_value in scope["headers"]:
+        _add_header(values, raw_name, raw_value.decode("latin-1"))
+    return values
+
+
+def _add_header(values: dict[str, Any], raw_name: bytes, value: str) -> None:
+    # A name with "_" could pass for one that a proxy sets: X_Forwarded_Proto for X-Forwarded-Proto.
+    if b"_" in raw_name:
+        return
+    name = raw_name.decode("latin-1").upper().replace("-", "_")
+    key = name if name in UNPREFIXED else f"HTTP_{name}"
+    separator = "; " if key == "HTTP_COOKIE" else ","
+    values[key] = f"{values[key]}{separator}{value}" if key in values else value

@@ -1,0 +1,79 @@
+"""Chat backends for tests: real ChatBackend classes that say what a test wants, when it wants it.
+
+In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
+reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
+`repeat 20 0.05 words`, `tool name {json}`, `fail code`. Any other message is answered "You said: ...".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import ClassVar
+
+from conversations.ai import exceptions
+from conversations.ai.base import (
+    ChatBackend,
+    ChatRequest,
+    Event,
+    Finish,
+    Text,
+    ToolCall,
+    Turn,
+    Usage,
+)
+
+ERRORS = {
+    error.code: error
+    for error in vars(exceptions).values()
+    if isinstance(error, type) and issubclass(error, exceptions.ChatBackendError)
+}
+DIRECTIVES = {"say", "pause", "repeat", "tool", "fail"}
+
+
+class ScriptedBackend(ChatBackend):
+    label = "Scripted"
+    is_language_model = False
+    closed: ClassVar[list[str]] = []  # questions whose stream was closed before its end
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
+        last = request.turns[-1]
+        finished = False
+        try:
+            for line in _script(last):
+                async for event in _play(line):
+                    yield event
+            yield Usage(input_tokens=len(request.turns), output_tokens=7)
+            yield Finish("stop")
+            finished = True
+        finally:
+            if not finished:
+                self.closed.append(last.text)
+
+
+def _script(turn: Turn) -> list[str]:
+    if turn.role == "tool":
+        return [f"say The tool says: {turn.text}"]
+    lines = turn.text.splitlines()
+    if lines and lines[0].split(" ")[0] in DIRECTIVES:
+        return lines
+    return [f"say You said: {turn.text}"]
+
+
+async def _play(line: str) -> AsyncGenerator[Event]:
+    directive, _, rest = line.partition(" ")
+    match directive:
+        case "say":
+            yield Text(rest.replace("\\n", "\n"))
+        case "pause":
+            await asyncio.sleep(float(rest))
+        case "repeat":
+            times, pause, words = rest.split(" ", 2)
+            for number in range(int(times)):
+                yield Text(words.replace("\\n", "\n").replace("#", str(number)))
+                await asyncio.sleep(float(pause))
+        case "tool":
+            name, _, arguments = rest.partition(" ")
+            yield ToolCall(id="call-1", name=name, arguments=arguments or "{}")
+        case "fail":
+            raise ERRORS[rest]()
