@@ -101,7 +101,8 @@ def hand_back(attempt: Attempt) -> None:
         attempt.reply.pk,
         attempt.number,
         status=Status.PENDING,
-        pending_since=attempt.reply.pending_since,
+        pending_since=timezone.now(),
+        enqueued_at=None,
     )
 
 

@@ -84,6 +84,7 @@ def retry(reply: Reply) -> bool:
         again = ended.update(
             status=Status.PENDING,
             pending_since=timezone.now(),
+            enqueued_at=timezone.now(),
             stop_requested=False,
             error="",
             explanation="",

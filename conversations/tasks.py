@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.db.models import F
 from django.utils import timezone
 
 from conversations import replies
@@ -34,8 +33,9 @@ def sweep_replies() -> int:
     """Enqueues what no worker knows of, and hands on what a dead worker left. Returns how many."""
     silent = Reply.objects.silent()
     silent.filter(stop_requested=True).update(status=Status.STOPPED, finished_at=timezone.now())
-    silent.update(status=Status.PENDING, pending_since=F("beat_at"))
+    silent.update(status=Status.PENDING, pending_since=timezone.now(), enqueued_at=None)
     overdue = list(Reply.objects.overdue(OVERDUE).order_by("pending_since")[:BATCH])
     for reply in overdue:
         enqueue_reply(reply)
+    Reply.objects.filter(pk__in=[reply.pk for reply in overdue]).update(enqueued_at=timezone.now())
     return len(overdue)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.utils import timezone
 
 from conversations.models.messages import Message
@@ -40,8 +40,18 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         return self.filter(status=Status.RUNNING, beat_at__lt=timezone.now() - SILENCE)
 
     def overdue(self, wait: timedelta) -> Self:
-        """Pending for longer than `wait`: perhaps never enqueued."""
-        return self.filter(status=Status.PENDING, pending_since__lt=timezone.now() - wait)
+        """Pending and not enqueued, or enqueued `wait` ago and perhaps lost.
+
+        Each time costs twice the patience of the last, so a long queue is not filled with copies.
+        """
+        now = timezone.now()
+        lately = ExpressionWrapper(now - F("enqueued_at"), models.DurationField())
+        before = ExpressionWrapper(F("enqueued_at") - F("pending_since"), models.DurationField())
+        return (
+            self.filter(status=Status.PENDING)
+            .alias(lately=lately, before=before)
+            .filter(Q(enqueued_at=None) | Q(lately__gt=wait, lately__gte=F("before")))
+        )
 
     def begin(self, pk: int, attempt: int, **fields: object) -> bool:
         """Claims attempt number `attempt`. False where another run has claimed it, or it was stopped."""
@@ -76,6 +86,7 @@ class Reply(models.Model):
     stream_start = models.CharField(max_length=40, blank=True)
     stop_requested = models.BooleanField(default=False)
     pending_since = models.DateTimeField(default=timezone.now)
+    enqueued_at = models.DateTimeField(default=timezone.now, null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     first_text_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
