@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='conversation',
-            index=models.Index(models.F('user'), models.F('-last_message_at'), models.F('-id'), name='conversation_newest_first'),
+            index=models.Index(fields=['user', '-last_message_at', '-id'], name='conversation_newest_first'),
         ),
         migrations.AddConstraint(
             model_name='conversation',
@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(models.F('conversation'), models.F('-id'), name='message_newest_first'),
+            index=models.Index(fields=['conversation', '-id'], name='message_newest_first'),
         ),
         migrations.AddIndex(
             model_name='message',
@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='reply',
-            index=models.Index(models.F('pending_since'), condition=models.Q(('status__in', ['pending', 'running'])), name='reply_live'),
+            index=models.Index(condition=models.Q(('status__in', ['pending', 'running'])), fields=['pending_since'], name='reply_live'),
         ),
         migrations.AddConstraint(
             model_name='reply',

@@ -50,7 +50,9 @@ class Conversation(models.Model):
             )
         ]
         indexes = [
-            models.Index("user", "-last_message_at", "-id", name="conversation_newest_first"),
+            models.Index(
+                fields=["user", "-last_message_at", "-id"], name="conversation_newest_first"
+            ),
         ]
 
     def __str__(self) -> str:

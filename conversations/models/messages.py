@@ -58,7 +58,7 @@ class Message(models.Model):
             )
         ]
         indexes = [
-            models.Index("conversation", "-id", name="message_newest_first"),
+            models.Index(fields=["conversation", "-id"], name="message_newest_first"),
             GinIndex(SearchVector("text", config="english"), name="message_text"),
         ]
 

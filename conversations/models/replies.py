@@ -106,7 +106,7 @@ class Reply(models.Model):
         ]
         indexes = [
             models.Index(
-                F("pending_since"),
+                fields=["pending_since"],
                 name="reply_live",
                 condition=Q(status__in=[Status.PENDING, Status.RUNNING]),
             )
