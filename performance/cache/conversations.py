@@ -1,0 +1,118 @@
+"""What a user sees of conversations: pages of messages and the list of conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import transaction
+
+from performance import conf
+from performance.cache.frozen import freeze
+from performance.cache.namespaces import Namespace
+from performance.cache.remembering import aremember, remember
+
+ALIAS = "conversations"
+LIST = "list"
+
+
+class ConversationCache:
+    """Pages of one user, under keys that hold the user and the conversation.
+
+        page = conversation_cache.remember(user.id, load, conversation_id, page=cursor)
+        recent = conversation_cache.remember(user.id, load_list)          # the list of conversations
+        conversation_cache.forget(user.id, conversation.id)               # beside every change
+
+    `remember` is the way to read: it takes the key before it loads, so that a page loaded while
+    the conversation changes is stored where nobody looks. Values come back frozen (tuples and
+    FrozenDict in place of lists and dicts), one copy for all threads. `forget` belongs beside the
+    write, inside its transaction: it acts when that commits, at once where there is none.
+    Look the conversation up through the user before asking: this cache does not know who owns what,
+    it only never answers one user with what was stored for another.
+    """
+
+    def get(self, user_id: object, conversation_id: object = None, page: str = "") -> Any:
+        """The stored value, or None."""
+        return _space(user_id, conversation_id).get(page) if _on() else None
+
+    def set(
+        self, user_id: object, value: Any, conversation_id: object = None, page: str = ""
+    ) -> None:
+        """Store a value made after the last change; see `remember` for one being loaded."""
+        if _on():
+            _space(user_id, conversation_id).set(page, freeze(value))
+
+    def remember(
+        self,
+        user_id: object,
+        load: Callable[[], Any],
+        conversation_id: object = None,
+        page: str = "",
+    ) -> Any:
+        """The stored value, else `load()` once for all who wait for it. Raises what `load` raises."""
+        key = _space(user_id, conversation_id).key(page) if _on() else None
+        if key is None:
+            return freeze(load())
+        return remember(key, lambda: freeze(load()), cache=ALIAS)
+
+    def forget(self, user_id: object, conversation_id: object = None) -> None:
+        """On commit, forget that conversation and the list of conversations; or all of the user."""
+        transaction.on_commit(lambda: _changed(user_id, conversation_id).clear(), robust=True)
+        if conversation_id is not None:
+            transaction.on_commit(lambda: _space(user_id, None).clear(), robust=True)
+
+    def clear(self) -> None:
+        """Forget everything of everybody."""
+        Namespace("conversations", cache=ALIAS).clear()
+
+    async def aget(self, user_id: object, conversation_id: object = None, page: str = "") -> Any:
+        return await _space(user_id, conversation_id).aget(page) if _on() else None
+
+    async def aset(
+        self, user_id: object, value: Any, conversation_id: object = None, page: str = ""
+    ) -> None:
+        if _on():
+            await _space(user_id, conversation_id).aset(page, freeze(value))
+
+    async def aremember(
+        self,
+        user_id: object,
+        load: Callable[[], Awaitable[Any]],
+        conversation_id: object = None,
+        page: str = "",
+    ) -> Any:
+        async def frozen() -> Any:
+            return freeze(await load())
+
+        key = await _space(user_id, conversation_id).akey(page) if _on() else None
+        return await frozen() if key is None else await aremember(key, frozen, cache=ALIAS)
+
+    async def aforget(self, user_id: object, conversation_id: object = None) -> None:
+        await sync_to_async(self.forget)(user_id, conversation_id)
+
+    async def aclear(self) -> None:
+        await Namespace("conversations", cache=ALIAS).aclear()
+
+
+conversation_cache = ConversationCache()
+
+
+def _on() -> bool:
+    settings = conf.current().cache
+    return settings.enabled and settings.conversations
+
+
+def _space(user_id: object, conversation_id: object) -> Namespace:
+    """The first part is what `forget` with both ids clears; the others what wider clears do."""
+    if conversation_id is None:
+        first, family = f"conversations:{user_id}:{LIST}", "conversation_list"
+    else:
+        first, family = f"conversation:{user_id}:{conversation_id}", "conversation_page"
+    return Namespace(first, f"user:{user_id}", "conversations", cache=ALIAS, family=family)
+
+
+def _changed(user_id: object, conversation_id: object) -> Namespace:
+    if conversation_id is None:
+        return Namespace(f"user:{user_id}", cache=ALIAS)
+    return _space(user_id, conversation_id)

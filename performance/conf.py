@@ -1,0 +1,60 @@
+"""settings.PERFORMANCE, read once into frozen dataclasses; performance.checks refuses unknown keys."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings:
+    """Switches of the cache; a cache that is off answers miss and stores nothing."""
+
+    enabled: bool = True
+    conversations: bool = True
+    ai_responses: bool = True
+    tool_results: bool = True
+    stats_seconds: float = 10.0  # how often a process adds its counts to Redis; 0 = never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerformanceSettings:
+    cache: CacheSettings = field(default_factory=CacheSettings)
+
+
+def read(block: dict[str, dict[str, Any]]) -> tuple[PerformanceSettings, list[str]]:
+    """The settings that `block` asks for, and a sentence for each key that nothing reads."""
+    sections, errors = {}, []
+    known = {f.name.upper(): f for f in dataclasses.fields(PerformanceSettings)}
+    for name, values in block.items():
+        if name not in known:
+            errors.append(f"PERFORMANCE has no section {name!r}; it has {', '.join(known)}.")
+            continue
+        section, unknown = _section(known[name].default_factory, values)  # type: ignore[arg-type]
+        sections[known[name].name] = section
+        errors += [f"PERFORMANCE[{name!r}] has no key {key!r}." for key in unknown]
+    return PerformanceSettings(**sections), errors
+
+
+def _section(kind: type[Any], values: dict[str, Any]) -> tuple[Any, list[str]]:
+    known = {f.name.upper(): f.name for f in dataclasses.fields(kind)}
+    given = {known[key]: value for key, value in values.items() if key in known}
+    return kind(**given), sorted(set(values) - set(known))
+
+
+@functools.cache
+def current() -> PerformanceSettings:
+    return read(getattr(settings, "PERFORMANCE", {}))[0]
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting == "PERFORMANCE":
+        current.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="performance.conf")
