@@ -41,6 +41,12 @@ class RateLimited(ChatBackendError):
     explanation = "The assistant's server is handling too many requests right now. Wait a moment, then try again."
 
 
+class QuotaExhausted(ChatBackendError):
+    code = "quota"
+    explanation = "This site's account with the assistant's provider is used up. The site's operator has to renew it."
+    retryable = False
+
+
 class BackendOverloaded(ChatBackendError):
     code = "overloaded"
     explanation = "The assistant's server reported a fault of its own. Your message is saved; try again in a moment."

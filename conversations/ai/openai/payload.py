@@ -1,0 +1,55 @@
+"""The request body: turns, tools and options in the words of Chat Completions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conversations.ai.base import ChatRequest, Turn
+from conversations.ai.openai.options import Options
+
+
+def body(request: ChatRequest, options: Options) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "model": options.model,
+        "messages": _messages(request),
+        "stream": True,
+    }
+    if options.include_usage:
+        data["stream_options"] = {"include_usage": True}
+    if request.tools and options.tools:
+        data["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": spec.name,
+                    "description": spec.description,
+                    "parameters": spec.parameters,
+                },
+            }
+            for spec in request.tools
+        ]
+    if request.max_output_tokens is not None:
+        data["max_tokens"] = request.max_output_tokens
+    return data | options.extra_body
+
+
+def _messages(request: ChatRequest) -> list[dict[str, Any]]:
+    system = [{"role": "system", "content": request.system}] if request.system else []
+    return system + [_message(turn) for turn in request.turns]
+
+
+def _message(turn: Turn) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "content": turn.text}
+    if turn.role == "tool":
+        message["tool_call_id"] = turn.tool_call_id
+    if turn.tool_calls:
+        message["content"] = turn.text or None
+        message["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in turn.tool_calls
+        ]
+    return message
