@@ -14,6 +14,7 @@ from django.conf import settings
 from chatsite import wsgi
 from chatsite.pages import Pages
 from conversations.streams.app import Receive, Scope, Send, events
+from conversations.streams.hub import close_hub
 
 EVENTS = re.compile(r"/c/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
 PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
@@ -45,6 +46,8 @@ async def _alive(send: Send) -> None:
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await close_hub()
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return

@@ -54,9 +54,7 @@ def encode(kind: str, **data: Any) -> bytes:
 
 def async_client(**options: Any) -> redis.asyncio.Redis:
     """A client of the queue instance for the running loop; the caller closes it."""
-    return redis.asyncio.from_url(
-        settings.QUEUE_URL, socket_connect_timeout=1, socket_keepalive=True, **options
-    )
+    return redis.asyncio.from_url(settings.QUEUE_URL, socket_connect_timeout=1, **options)
 
 
 @cache

@@ -91,6 +91,15 @@ class Hub:
         entries: Any = await self._redis.xrange(key, count=1)
         return entries[0][0].decode() if entries else None
 
+    async def close(self) -> None:
+        """Lets go of Redis; followers are expected to be gone."""
+        if self._reader is not None:
+            self._reader.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._reader
+        await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+        await self._redis.aclose()
+
     async def _subscribe(self, key: str) -> None:
         async with self._subscribing:
             with suppress(RedisError):  # the reader subscribes to all again once Redis is back
@@ -147,3 +156,10 @@ def current_hub() -> Hub:
     if loop not in _hubs:
         _hubs[loop] = Hub()
     return _hubs[loop]
+
+
+async def close_hub() -> None:
+    """Closes the hub of the running loop, if there is one."""
+    hub = _hubs.pop(asyncio.get_running_loop(), None)
+    if hub is not None:
+        await hub.close()

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.conf import settings
+from django.test import Client
+
+from conversations import streams
+from conversations.models import Conversation
+from conversations.streams import app, hub
+from conversations.streams.events import stream_key
+from tests.factories import ConversationFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queue_redis")]
+
+
+class Browser:
+    """One EventSource: what has come so far, and what it would send when it reconnects."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.body = b""
+        self.leaving = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await self.leaving.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], dict(message["headers"])
+        self.body += message.get("body", b"")
+
+    @property
+    def events(self) -> list[tuple[str, str, Any]]:
+        """(id, kind, data) of each event."""
+        found = []
+        for block in self.body.decode().split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line[1:])
+            if "event" in fields:
+                data = json.loads(fields["data"])
+                found.append((fields.get("id", ""), fields["event"], data))
+        return found
+
+    async def wait_for(self, count: int) -> list[tuple[str, str, Any]]:
+        async with asyncio.timeout(5):
+            while len(self.events) < count:
+                await asyncio.sleep(0.01)
+        return self.events
+
+
+@asynccontextmanager
+async def following(
+    conversation_id: uuid.UUID, cookie: str, *, after: str = "", last_event_id: str = ""
+) -> AsyncIterator[Browser]:
+    browser = Browser()
+    headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+    if last_event_id:
+        headers.append((b"last-event-id", last_event_id.encode()))
+    scope = {"headers": headers, "query_string": f"after={after}".encode()}
+    task = asyncio.create_task(
+        app.events(scope, browser.receive, browser.send, conversation_id)  # type: ignore[arg-type]
+    )
+    try:
+        async with asyncio.timeout(5):
+            while not browser.status:
+                await asyncio.sleep(0.01)
+        yield browser
+    finally:
+        browser.leaving.set()
+        await task
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    made: Conversation = ConversationFactory()
+    return made
+
+
+@pytest.fixture
+def cookie(conversation: Conversation) -> str:
+    return cookie_of(conversation.user)
+
+
+def cookie_of(user: Any) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> None:
+    async def to_the_end() -> None:
+        try:
+            await scenario()
+        finally:
+            await hub.close_hub()
+
+    async_to_sync(to_the_end)()
+
+
+async def announce(conversation: Conversation, *numbers: int) -> None:
+    for number in numbers:
+        await asyncio.to_thread(streams.announce, conversation.pk, "message", m=number)
+
+
+def numbers(browser: Browser) -> list[int]:
+    return [data["m"] for _, kind, data in browser.events if kind == "message"]
+
+
+def test_frames_come_in_order_and_are_not_cached(conversation: Conversation, cookie: str) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await announce(conversation, 1, 2, 3)
+            await browser.wait_for(3)
+            assert numbers(browser) == [1, 2, 3]
+            assert browser.headers[b"content-type"].startswith(b"text/event-stream")
+            assert browser.headers[b"cache-control"] == b"no-store"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("how", ["after", "last_event_id"])
+def test_a_browser_that_comes_back_misses_nothing(
+    conversation: Conversation, cookie: str, how: str
+) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await announce(conversation, 1, 2)
+            (_, _, _), (last, _, _) = await browser.wait_for(2)
+        await announce(conversation, 3)
+        async with following(conversation.pk, cookie, **{how: last}) as browser:
+            await announce(conversation, 4)
+            await browser.wait_for(2)
+            assert numbers(browser) == [3, 4]
+
+    run(scenario)
+
+
+def test_many_browsers_share_one_subscription(conversation: Conversation, cookie: str) -> None:
+    async def scenario() -> None:
+        async with (
+            following(conversation.pk, cookie) as first,
+            following(conversation.pk, cookie) as second,
+        ):
+            await announce(conversation, 1)
+            await first.wait_for(1)
+            await second.wait_for(1)
+            assert len(hub.current_hub()._mailboxes) == 1
+        assert not hub.current_hub()._mailboxes
+
+    run(scenario)
+
+
+def test_a_trimmed_stream_is_told(
+    conversation: Conversation, cookie: str, queue_redis: Any
+) -> None:
+    async def scenario() -> None:
+        await announce(conversation, 1, 2, 3)
+        first = queue_redis.xrange(stream_key(conversation.pk))[0][0].decode()
+        queue_redis.xtrim(stream_key(conversation.pk), maxlen=1, approximate=False)
+        async with following(conversation.pk, cookie, after=first) as browser:
+            await browser.wait_for(2)
+            assert [kind for _, kind, _ in browser.events] == ["reset", "message"]
+
+    run(scenario)
+
+
+def test_an_expired_stream_is_told(conversation: Conversation, cookie: str) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie, after="1700000000000-0") as browser:
+            await browser.wait_for(1)
+            assert browser.events[0][1] == "reset"
+
+    run(scenario)
+
+
+def test_a_follower_that_falls_behind_catches_up_from_redis(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "BACKLOG", 2)
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            key = stream_key(conversation.pk)
+            await announce(conversation, 1)
+            await browser.wait_for(1)
+            (mailbox,) = hub.current_hub()._mailboxes[key]
+            for _ in range(3):
+                mailbox.put(("1-1", b"message {}"))  # more than it may hold: told to catch up
+            await announce(conversation, 2)
+            await browser.wait_for(2)
+            assert numbers(browser) == [1, 2]
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("who", ["nobody", "another user", "a wrong cookie"])
+def test_only_the_owner_may_follow(conversation: Conversation, who: str) -> None:
+    cookie = {"another user": lambda: cookie_of(UserFactory())}.get(who, lambda: who)()
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            assert browser.status == 404
+            assert not browser.events
+
+    run(scenario)
+
+
+def test_a_deactivated_owner_may_not(conversation: Conversation, cookie: str) -> None:
+    conversation.user.is_active = False
+    conversation.user.save()
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            assert browser.status == 404
+
+    run(scenario)
+
+
+def test_without_redis_the_browser_is_sent_away(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "QUEUE_URL", "unix:///nowhere/queue.sock")
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await browser.wait_for(1)
+            assert [kind for _, kind, _ in browser.events] == ["bye"]
+
+    run(scenario)
+
+
+def test_a_quiet_line_shows_that_it_is_alive(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "PING", 0.05)
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await asyncio.sleep(0.3)
+            assert b": ping\n\n" in browser.body
+
+    run(scenario)
+
+
+def test_a_line_ends_after_its_lifetime(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "LIFETIME", 0.1)
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await browser.wait_for(1)
+            assert browser.events[-1][1] == "bye"
+
+    run(scenario)

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import OperationalError
+from django.utils import timezone
+
+from conversations import attempts, replies, sending
+from conversations.models import Message, Reply, Role, Status
+from conversations.tasks import sweep_replies
+from tests.backends import ScriptedBackend
+from tests.factories import MessageFactory, ReplyFactory
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("scripted", "queue_redis"),
+]
+
+
+@pytest.fixture
+def scripted(settings: Any) -> None:
+    settings.CHAT_BACKENDS = {"default": {"BACKEND": "tests.backends.ScriptedBackend"}}
+
+
+def ask(text: str) -> Reply:
+    question = MessageFactory(text=text)
+    answer = MessageFactory(conversation=question.conversation, role=Role.ASSISTANT, text="")
+    reply: Reply = ReplyFactory(message=answer)
+    return reply
+
+
+def write(reply: Reply, number: int = 1) -> Reply:
+    async_to_sync(replies.write)(reply.pk, number)
+    return Reply.objects.select_related("message").get(pk=reply.pk)
+
+
+def test_an_answer_is_written_once_with_its_figures() -> None:
+    reply = write(ask("say **Hello** there"))
+
+    assert reply.status == Status.COMPLETE
+    assert reply.message.text == "**Hello** there"
+    assert reply.message.html == "<p><strong>Hello</strong> there</p>\n"
+    assert (reply.author, reply.input_tokens, reply.output_tokens) == ("Scripted", 1, 7)
+    assert reply.started_at and reply.first_text_at and reply.finished_at
+
+
+def test_an_attempt_is_claimed_once() -> None:
+    reply = write(ask("say one"))
+    before = reply.finished_at
+
+    assert write(reply).finished_at == before
+    assert write(reply, 2).attempt == 1
+
+
+def test_a_tool_call_is_run_kept_and_given_back() -> None:
+    reply = write(ask('tool calculate {"expression": "6*7"}'))
+
+    (run,) = reply.tool_runs.all()
+    assert (run.name, run.error, run.attempt) == ("calculate", "", 1)
+    assert "42" in run.result
+    assert reply.message.text.startswith("The tool says:")
+    assert "42" in reply.message.text
+
+
+def test_an_unknown_tool_is_an_error_for_the_model_not_for_us() -> None:
+    reply = write(ask("tool no_such_tool {}"))
+
+    assert reply.status == Status.COMPLETE
+    assert reply.tool_runs.get().error
+
+
+def test_a_model_that_only_calls_tools_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.backends._script", lambda _turn: ["tool calculate {}"])
+    reply = write(ask("loop"))
+
+    assert (reply.status, reply.error) == (Status.FAILED, "tool_rounds")
+    assert reply.tool_runs.count() == replies.ROUNDS
+
+
+@pytest.mark.parametrize("code", ["unreachable", "rate_limited", "context_too_long"])
+def test_a_named_error_keeps_the_text_and_says_why(code: str) -> None:
+    reply = write(ask(f"say Half of\nfail {code}"))
+
+    assert (reply.status, reply.error) == (Status.FAILED, code)
+    assert reply.explanation
+    assert reply.message.text == "Half of"
+
+
+def test_an_unforeseen_error_is_told_without_its_details(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_turn: object) -> list[str]:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("tests.backends._script", broken)
+    reply = write(ask("say hi"))
+
+    assert (reply.status, reply.error) == (Status.FAILED, "internal")
+    assert "secret" not in reply.explanation
+
+
+def during(reply: Reply, act: Callable[[], Any], delay: float = 0.3) -> Reply:
+    """Writes the reply and calls `act` meanwhile."""
+
+    async def both() -> None:
+        work = asyncio.create_task(replies.write(reply.pk, 1))
+        await asyncio.sleep(delay)
+        await sync_to_async(act)()
+        await work
+
+    async_to_sync(both)()
+    return Reply.objects.select_related("message").get(pk=reply.pk)
+
+
+def test_stop_ends_the_provider_and_keeps_what_was_written() -> None:
+    ScriptedBackend.closed.clear()
+    reply = ask("say Begun. \npause 30\nsay Never.")
+
+    ended = during(reply, lambda: sending.stop(reply))
+
+    assert ended.status == Status.STOPPED
+    assert ended.message.text == "Begun. "
+    assert ScriptedBackend.closed
+
+
+def test_stop_works_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "CHECKPOINT", 0.1)
+    reply = ask("say Begun.\npause 30")
+    ended = during(reply, lambda: Reply.objects.update(stop_requested=True))
+
+    assert ended.status == Status.STOPPED
+
+
+def test_an_attempt_that_was_overtaken_writes_nothing() -> None:
+    reply = ask("say Old words.\npause 0.6\nsay More.")
+
+    ended = during(reply, lambda: Reply.objects.update(attempt=2))
+
+    assert (ended.status, ended.attempt) == (Status.RUNNING, 2)
+    assert "More." not in ended.message.text
+
+
+def test_a_leaving_worker_hands_the_reply_back() -> None:
+    reply = ask("say Begun.\npause 30")
+
+    async def cancelled() -> None:
+        work = asyncio.create_task(replies.write(reply.pk, 1))
+        await asyncio.sleep(0.3)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    async_to_sync(cancelled)()
+    reply.refresh_from_db()
+    assert (reply.status, reply.attempt, reply.enqueued_at) == (Status.PENDING, 1, None)
+
+
+def test_a_checkpoint_shows_before_the_end() -> None:
+    reply = ask("say So far. \npause 0.6\nsay End.")
+    seen: list[str] = []
+
+    ended = during(reply, lambda: seen.append(Message.objects.get(pk=reply.message_id).text), 0.5)
+
+    assert seen == ["So far. "]
+    assert ended.message.text == "So far. End."
+
+
+def test_the_end_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    end = attempts.end
+
+    def away_at_first(*arguments: Any) -> bool:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OperationalError("the database is starting up")
+        return end(*arguments)
+
+    monkeypatch.setattr(attempts, "end", away_at_first)
+
+    assert write(ask("say Patience.")).message.text == "Patience."
+    assert len(calls) == 2
+
+
+def test_the_sweeper_hands_on_what_a_dead_worker_left() -> None:
+    long_ago = timezone.now() - timedelta(minutes=1)
+    dead = ReplyFactory(status=Status.RUNNING, attempt=1, beat_at=long_ago)
+    stopped = ReplyFactory(status=Status.RUNNING, beat_at=long_ago, stop_requested=True)
+    healthy = ReplyFactory(status=Status.RUNNING, beat_at=timezone.now())
+
+    assert sweep_replies.call() == 1
+
+    for reply, status in [(dead, "pending"), (stopped, "stopped"), (healthy, "running")]:
+        reply.refresh_from_db()
+        assert reply.status == status
+    assert Reply.objects.begin(dead.pk, 2)
+
+
+def test_the_sweeper_enqueues_with_doubling_patience() -> None:
+    now = timezone.now()
+
+    def pending(waited: int, enqueued: int) -> Reply:
+        ago = {"pending_since": waited, "enqueued_at": enqueued}
+        times = {name: now - timedelta(seconds=seconds) for name, seconds in ago.items()}
+        reply: Reply = ReplyFactory(**times)
+        return reply
+
+    fresh, lost = pending(5, 5), pending(11, 11)
+    long_wait, longer_wait = pending(100, 30), pending(100, 60)
+
+    assert set(Reply.objects.overdue(timedelta(seconds=10))) == {lost, longer_wait}
+    assert sweep_replies.call() == 2
+    assert sweep_replies.call() == 0
+    assert {fresh.status, long_wait.status} == {Status.PENDING}

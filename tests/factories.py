@@ -1,0 +1,60 @@
+"""Rows for tests."""
+
+from __future__ import annotations
+
+import factory
+from django.contrib.auth import get_user_model
+from factory.django import DjangoModelFactory
+
+from conversations import markdown
+from conversations.models import Conversation, Message, Reply, Role, Status, ToolRun
+
+PASSWORD = "correct horse battery"
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = get_user_model()
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda number: f"user{number}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
+    password = factory.django.Password(PASSWORD)
+
+
+class ConversationFactory(DjangoModelFactory):
+    class Meta:
+        model = Conversation
+
+    user = factory.SubFactory(UserFactory)
+    title = factory.Sequence(lambda number: f"Conversation {number}")
+
+
+class MessageFactory(DjangoModelFactory):
+    class Meta:
+        model = Message
+
+    conversation = factory.SubFactory(ConversationFactory)
+    role = Role.USER
+    text = "Hello"
+    html = factory.LazyAttribute(lambda message: markdown.render(message.text))
+    renderer = markdown.RENDERER
+
+
+class ReplyFactory(DjangoModelFactory):
+    class Meta:
+        model = Reply
+
+    message = factory.SubFactory(MessageFactory, role=Role.ASSISTANT, text="")
+    status = Status.PENDING
+
+
+class ToolRunFactory(DjangoModelFactory):
+    class Meta:
+        model = ToolRun
+
+    reply = factory.SubFactory(ReplyFactory)
+    attempt = 1
+    name = "calculate"
+    arguments = '{"expression":"1+1"}'
+    result = "2"
