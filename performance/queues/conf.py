@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.tasks import task_backends
 
 from performance.queues.levels import Level
 
@@ -64,3 +65,14 @@ def read(options: Mapping[str, Any]) -> QueueOptions:
     except ValueError as error:
         raise ImproperlyConfigured(f"TASKS OPTIONS: {error}.") from None
     return QueueOptions(**values)
+
+
+def of_default_backend() -> QueueOptions:
+    """The options of the default task backend, whatever its class."""
+    found: QueueOptions = read(getattr(task_backends["default"], "options", {}))
+    return found
+
+
+def changed(options: QueueOptions, **values: Any) -> QueueOptions:
+    """The same options with some values replaced; None replaces nothing."""
+    return replace(options, **{key: value for key, value in values.items() if value is not None})

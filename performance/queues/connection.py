@@ -47,6 +47,7 @@ def async_client(*, socket_timeout: float = 5.0) -> redis.asyncio.Redis:
         socket_connect_timeout=1.0,
         retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
         health_check_interval=0,
+        protocol=2,
     )
 
 

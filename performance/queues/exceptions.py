@@ -43,3 +43,7 @@ class TaskParked(QueueError):
 
 class TaskShed(QueueError):
     """The task gave way to newer ones because its level was full."""
+
+
+class WorkerLost(QueueError):
+    """The worker died or fell silent while it ran the task."""

@@ -121,8 +121,13 @@ def _result(
     return result
 
 
+def time_of(text: str) -> datetime | None:
+    """One of RQ's times; None for an empty text."""
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
 def _time(raw: bytes | None) -> datetime | None:
-    return datetime.fromisoformat(raw.decode()).astimezone(UTC) if raw else None
+    return time_of(raw.decode()) if raw else None
 
 
 def _is_error(attempt: Fields) -> bool:

@@ -13,11 +13,17 @@ from redis.exceptions import NoScriptError
 from rq.defaults import RQ_KEY_PREFIX
 
 _FOLDER = Path(__file__).parent / "lua"
+_NEEDS = {
+    "submit": ("submission",),
+    "schedule": ("submission",),
+    **dict.fromkeys(("claim", "finish", "renew", "reap", "orphans"), ("running",)),
+}
 
 
 @cache
 def _source(name: str) -> tuple[str, str]:
-    text = "\n".join((_FOLDER / f"{part}.lua").read_text() for part in ("common", name))
+    parts = ("common", *_NEEDS.get(name, ()), name)
+    text = "\n".join((_FOLDER / f"{part}.lua").read_text() for part in parts)
     text = text.replace("@PREFIX@", RQ_KEY_PREFIX)
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 

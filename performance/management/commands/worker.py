@@ -6,12 +6,10 @@ import logging
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from rq import SimpleWorker
-from rq.serializers import JSONSerializer
 
-from performance.queues import connection
-from performance.queues.job import TaskJob
+from performance.queues import conf
 from performance.queues.levels import Level
+from performance.queues.worker import ConcurrentWorker
 
 
 class Command(BaseCommand):
@@ -28,10 +26,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         logging.getLogger("rq").setLevel(logging.WARNING)
         levels = [level.value for level in Level if level in options["levels"]]
-        worker = SimpleWorker(
-            levels,
-            connection=connection.client(),
-            job_class=TaskJob,
-            serializer=JSONSerializer,
-        )
-        worker.work(burst=options["burst"], with_scheduler=True, logging_level="WARNING")
+        options_ = conf.changed(conf.of_default_backend(), concurrency=options["concurrency"])
+        worker = ConcurrentWorker(levels, conf=options_)
+        worker.work(burst=options["burst"], logging_level="WARNING")

@@ -1,0 +1,8 @@
+"""What others may hear of the queues, beside Django's own task signals."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+task_parked = Signal()
+"""A task took its worker down too often. Arguments: task_id, level, deliveries, worker."""

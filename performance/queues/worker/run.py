@@ -1,0 +1,139 @@
+"""One execution of one job, from the claim to the acknowledged end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from django.tasks.base import Task, TaskResult, TaskResultStatus
+from django.utils import timezone
+
+from performance.queues import results
+from performance.queues.options import TaskOptions, options_of
+from performance.queues.registry import resolve
+
+StopReason = Literal["cancelled", "timeout", "preempted", "lost"]
+Kind = Literal["ok", "fail", "stop", "retry", "back", "park"]
+
+
+class Meta(msgspec.Struct):
+    """What a job carries beside its arguments."""
+
+    priority: int = 0
+    queue_name: str = "default"
+    backend: str = "default"
+    request_id: str = ""
+    correlation_id: str = ""
+    run_after: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """A claimed job. `claim` is the row that lua/claim.lua answered."""
+
+    id: str
+    level: str
+    execution: str
+    attempt: int
+    data: bytes
+    meta: Meta
+    timeout: float
+    enqueued_at: str
+    expires_at: float | None
+    deliveries: int
+    failures: int
+    limit: str | None
+    result_ttl: int
+    failure_ttl: int
+    follow_up: bool
+    first_started_at: str
+    worker: str
+    started: float = field(default_factory=time.time)
+    ended: float = 0.0
+    task: Task | None = None
+    result: TaskResult | None = None
+    options: TaskOptions | None = None
+    handle: asyncio.Task[None] | None = None
+    thread: int | None = None
+    stop_reason: StopReason | None = None
+    stop_at: float = 0.0
+    registered: bool = False
+    closed: bool = False
+    kind: Kind | None = None
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """The task's path, or what the job says it is."""
+        return self.task.module_path if self.task else "unknown"
+
+    def prepare(self) -> None:
+        """Finds the task and rebuilds its result. Raises UnknownTask and ValueError."""
+        path, args, kwargs = results.call_of(self.data)
+        meta = self.meta
+        self.task = _as_enqueued(path, meta.priority, meta.queue_name, meta.backend)
+        self.options = options_of(self.task.func)
+        now = timezone.now()
+        self.result = TaskResult(
+            task=self.task,
+            id=self.id,
+            status=TaskResultStatus.RUNNING,
+            enqueued_at=results.time_of(self.enqueued_at),
+            started_at=results.time_of(self.first_started_at) or now,
+            last_attempted_at=now,
+            finished_at=None,
+            args=args,
+            kwargs=kwargs,
+            backend=meta.backend,
+            errors=[],
+            # One entry an attempt, as Django counts them; only the present worker is known here.
+            worker_ids=[self.worker] * self.attempt,
+        )
+
+
+def from_claim(row: list[bytes], worker: str) -> Run:
+    """The Run of one row of the claim."""
+    job_id, level, execution, attempt, data, meta, timeout, enqueued_at, expires_at = row[:9]
+    deliveries, limit, result_ttl, failure_ttl, follow_up, first_started_at = row[9:15]
+    stop_requested, failures = row[15:]
+    run = Run(
+        id=job_id.decode(),
+        level=level.decode(),
+        execution=execution.decode(),
+        attempt=int(attempt),
+        data=data,
+        meta=_meta(meta),
+        timeout=float(timeout or 600),
+        enqueued_at=enqueued_at.decode(),
+        expires_at=float(expires_at) if expires_at else None,
+        deliveries=int(deliveries or 0),
+        failures=int(failures or 0),
+        limit=limit.decode() if limit else None,
+        result_ttl=int(result_ttl or 500),
+        failure_ttl=int(failure_ttl or 2592000),
+        follow_up=bool(follow_up),
+        first_started_at=first_started_at.decode(),
+        worker=worker,
+    )
+    if stop_requested:
+        run.stop_reason = "cancelled"
+    return run
+
+
+def _meta(raw: bytes) -> Meta:
+    try:
+        return _decode_meta(raw) if raw else Meta()
+    except msgspec.MsgspecError:
+        return Meta()
+
+
+_decode_meta = msgspec.json.Decoder(Meta).decode
+
+
+@lru_cache(maxsize=1024)
+def _as_enqueued(path: str, priority: int, queue_name: str, backend: str) -> Task:
+    return resolve(path).using(priority=priority, queue_name=queue_name, backend=backend)

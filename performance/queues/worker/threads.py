@@ -1,0 +1,106 @@
+"""A bounded pool of daemon threads for sync tasks, each of which can be interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextvars import Context
+from queue import SimpleQueue
+from typing import Any
+
+from django.db import close_old_connections
+
+from performance.queues.exceptions import TaskCancelled
+from performance.queues.worker.run import Run
+
+Body = Callable[[Run], Any]
+Ended = Callable[[Run, Any, BaseException | None], None]
+
+
+class Interrupted(TaskCancelled):
+    """Raised inside a thread whose task is to stop."""
+
+
+class Threads:
+    """Runs `body(run)` in a copy of the context; `ended` is called on the loop, in batches."""
+
+    def __init__(self, size: int, body: Body, ended: Ended, loop: asyncio.AbstractEventLoop) -> None:
+        self.size = size
+        self.busy = 0
+        self._body = body
+        self._ended = ended
+        self._loop = loop
+        self._todo: SimpleQueue[tuple[Run, Context] | None] = SimpleQueue()
+        self._done: deque[tuple[Run, Any, BaseException | None]] = deque()
+        self._told = False
+        self._started = 0
+        self._lock = threading.Lock()
+        self._owner: dict[int, Run] = {}
+
+    def submit(self, run: Run, context: Context) -> None:
+        """Queues the run; call on the loop."""
+        self.busy += 1
+        if self._started < min(self.size, self.busy):
+            self._started += 1
+            threading.Thread(target=self._work, name=f"task-{self._started}", daemon=True).start()
+        self._todo.put((run, context))
+
+    def interrupt(self, run: Run) -> bool:
+        """Raises Interrupted in the run's thread at its next Python instruction.
+
+        False when it has not begun or has just ended. A call into C is not interrupted.
+        """
+        with self._lock:
+            ident = run.thread
+            if ident is None or self._owner.get(ident) is not run:
+                return False
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(ident), ctypes.py_object(Interrupted)
+            )
+            return True
+
+    def close(self) -> None:
+        """Lets idle threads end; busy ones die with the process."""
+        for _ in range(self._started):
+            self._todo.put(None)
+
+    def _work(self) -> None:
+        ident = threading.get_ident()
+        while (item := self._todo.get()) is not None:
+            run, context = item
+            value, error = None, None
+            try:
+                value = context.run(self._guarded, run, ident)
+            except BaseException as raised:  # noqa: BLE001
+                error = raised
+            self._done.append((run, value, error))
+            self._tell()
+        close_old_connections()
+
+    def _guarded(self, run: Run, ident: int) -> Any:
+        with self._lock:
+            run.thread = ident
+            self._owner[ident] = run
+        try:
+            close_old_connections()
+            return self._body(run)
+        finally:
+            # Once the lock is held here nobody interrupts this thread any more.
+            with self._lock:
+                self._owner.pop(ident, None)
+            close_old_connections()
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            self._loop.call_soon_threadsafe(self._collect)
+
+    def _collect(self) -> None:
+        self._told = False
+        while self._done:
+            run, value, error = self._done.popleft()
+            self.busy -= 1
+            self._ended(run, value, error)
