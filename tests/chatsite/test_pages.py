@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from io import BytesIO
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+from chatsite import pages
+from chatsite.pages import Pages, environ
+
+SCOPE: dict[str, Any] = {
+    "type": "http",
+    "method": "POST",
+    "path": "/é/",
+    "raw_path": b"/%C3%A9/",
+    "query_string": b"a=1&b=%20",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": ("127.0.0.1", 8000),
+    "client": ("127.0.0.9", 5000),
+    "headers": [
+        (b"host", b"localhost:8000"),
+        (b"content-type", b"text/plain"),
+        (b"content-length", b"5"),
+        (b"cookie", b"a=1"),
+        (b"cookie", b"b=2"),
+        (b"x_forwarded_proto", b"https"),
+        (b"x-forwarded-for", b"1.1.1.1"),
+        (b"x-forwarded-for", b"2.2.2.2"),
+    ],
+}
+
+
+def test_the_environ_is_what_wsgi_promises() -> None:
+    values = environ(SCOPE, BytesIO())
+
+    assert values["PATH_INFO"].encode("latin-1").decode() == "/é/"
+    assert values["QUERY_STRING"] == "a=1&b=%20"
+    assert (values["CONTENT_TYPE"], values["CONTENT_LENGTH"]) == ("text/plain", "5")
+    assert values["HTTP_COOKIE"] == "a=1; b=2"
+    assert values["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2"
+    assert values["REMOTE_ADDR"] == "127.0.0.9"
+
+
+def test_a_header_with_an_underscore_cannot_pass_for_a_proxys() -> None:
+    assert "HTTP_X_FORWARDED_PROTO" not in environ(SCOPE, BytesIO())
+
+
+class Exchange:
+    """Sends `chunks` as the request's body and keeps the messages of the response."""
+
+    def __init__(self, *chunks: bytes, disconnect: bool = False) -> None:
+        last = len(chunks) - 1
+        self.requests: list[dict[str, Any]] = [
+            {"type": "http.request", "body": chunk, "more_body": number < last}
+            for number, chunk in enumerate(chunks)
+        ]
+        if disconnect:
+            self.requests = [{"type": "http.disconnect"}]
+        self.messages: list[Any] = []
+
+    async def receive(self) -> dict[str, Any]:
+        return self.requests.pop(0)
+
+    async def send(self, message: Any) -> None:
+        self.messages.append(message)
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages)
+
+
+def call(view: Any, exchange: Exchange) -> Exchange:
+    """Runs one request through Pages around a handler that does with `view` what Django's does."""
+
+    def handler(values: dict[str, Any], start_response: Any) -> HttpResponse:
+        response: HttpResponse = view(values)
+        start_response(f"{response.status_code} X", list(response.items()))
+        return response
+
+    async_to_sync(Pages(handler, threads=1))(SCOPE, exchange.receive, exchange.send)
+    return exchange
+
+
+def test_the_body_reaches_the_view_whole() -> None:
+    exchange = call(
+        lambda values: HttpResponse(values["wsgi.input"].read()), Exchange(b"he", b"llo")
+    )
+
+    assert exchange.body == b"hello"
+    assert exchange.messages[0]["status"] == 200
+
+
+def test_a_streamed_response_goes_out_as_it_comes() -> None:
+    response = StreamingHttpResponse(iter([b"one", b"two"]))
+
+    exchange = call(lambda _values: response, Exchange(b""))
+
+    assert [message.get("body") for message in exchange.messages] == [None, b"one", b"two", b""]
+    assert response.closed
+
+
+def test_a_body_above_the_limit_is_refused_before_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "BODY_LIMIT", 4)
+
+    exchange = call(lambda _values: pytest.fail("the view ran"), Exchange(b"123", b"45"))
+
+    assert exchange.messages[0]["status"] == 413
+
+
+def test_a_browser_that_left_costs_no_view() -> None:
+    exchange = call(lambda _values: pytest.fail("the view ran"), Exchange(disconnect=True))
+
+    assert exchange.messages == []
+
+
+def test_requests_run_side_by_side() -> None:
+    together = threading.Barrier(2, timeout=5)
+
+    def handler(_values: HttpRequest, start_response: Any) -> HttpResponse:
+        together.wait()
+        start_response("200 OK", [])
+        return HttpResponse(b"met")
+
+    both = Pages(handler, threads=2)
+
+    async def scenario() -> list[bytes]:
+        exchanges = [Exchange(b""), Exchange(b"")]
+        await asyncio.gather(*(both(SCOPE, one.receive, one.send) for one in exchanges))
+        return [one.body for one in exchanges]
+
+    assert async_to_sync(scenario)() == [b"met", b"met"]
