@@ -60,6 +60,12 @@ class BadCredentials(ChatBackendError):
     retryable = False
 
 
+class NotInstalled(ChatBackendError):
+    code = "not_installed"
+    explanation = "The local model is not installed. The site's operator can add it with the extra local-model."
+    retryable = False
+
+
 class ContextTooLong(ChatBackendError):
     code = "context_too_long"
     explanation = (
