@@ -1,1 +1,23 @@
-"""PostgreSQL and two Valkeys from wheels, under DATA_DIR, for local use and tests."""
+"""PostgreSQL and two Valkeys from wheels, under DATA_DIR, for local use and tests.
+
+Addresses are fixed by the data directory alone, so settings can name them before anything runs.
+Whoever needs the servers holds a lock on them (`running`); the keeper process starts them for the
+first holder and stops them after the last, however that one ended.
+"""
+
+from __future__ import annotations
+
+from chatsite.embedded.addresses import cache_url, database_url, queue_url, secret_key
+from chatsite.embedded.commands import servers_for
+from chatsite.embedded.errors import EmbeddedError
+from chatsite.embedded.holders import running
+
+__all__ = [
+    "EmbeddedError",
+    "cache_url",
+    "database_url",
+    "queue_url",
+    "running",
+    "secret_key",
+    "servers_for",
+]
