@@ -2,30 +2,73 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.module_loading import autodiscover_modules
 
 from performance.queues import conf
 from performance.queues.levels import Level
 from performance.queues.worker import ConcurrentWorker
+from performance.queues.worker.pool import Pool
+
+PASSED_ON = (
+    *("concurrency", "threads", "grace", "max_jobs", "max_memory"),
+    *("verbosity", "settings", "pythonpath"),
+)
 
 
 class Command(BaseCommand):
-    help = "Runs queued tasks: coroutines and plain functions, best level first."
+    """First SIGTERM or Ctrl-C: finish what runs within the grace time. Second: hand back at once."""
+
+    help = "Runs queued tasks: coroutines, plain functions and isolated ones, best level first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--concurrency", type=int, default=None, help="jobs at once")
-        parser.add_argument("--processes", type=int, default=1, help="worker processes")
-        parser.add_argument(
-            "--levels", nargs="+", choices=[level.value for level in Level], default=list(Level)
-        )
-        parser.add_argument("--burst", action="store_true", help="stop when nothing waits")
+        levels = [level.value for level in Level]
+        parser.add_argument("--concurrency", type=int, help="jobs at once in one process")
+        parser.add_argument("--threads", type=int, help="sync tasks at once in one process")
+        parser.add_argument("--processes", type=int, default=1, help="processes, restarted when they die")
+        parser.add_argument("--levels", nargs="+", choices=levels, default=levels, metavar="LEVEL")
+        parser.add_argument("--burst", action="store_true", help="end when nothing waits")
+        parser.add_argument("--grace", type=float, help="seconds to finish after SIGTERM")
+        parser.add_argument("--max-jobs", type=int, help="end after so many jobs")
+        parser.add_argument("--max-memory", type=int, help="end above so many MB")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        logging.getLogger("rq").setLevel(logging.WARNING)
-        levels = [level.value for level in Level if level in options["levels"]]
-        options_ = conf.changed(conf.of_default_backend(), concurrency=options["concurrency"])
-        worker = ConcurrentWorker(levels, conf=options_)
+        if options["processes"] < 1:
+            raise CommandError("--processes must be 1 or more.")
+        if options["processes"] > 1 or options["max_jobs"] or options["max_memory"]:
+            if not os.environ.get("PERFORMANCE_POOL"):
+                sys.exit(self._pool(options))
+        autodiscover_modules("tasks")
+        levels = [level.value for level in Level if level.value in options["levels"]]
+        worker = ConcurrentWorker(levels, conf=self._conf(options), show=sys.stderr.isatty())
         worker.work(burst=options["burst"], logging_level="WARNING")
+        sys.stderr.flush()
+        if worker.left_behind:
+            # A thread that nothing can stop must not hold up the end; its job was handed back.
+            os._exit(0)
+
+    def _conf(self, options: dict[str, Any]) -> conf.QueueOptions:
+        names = ("concurrency", "threads", "grace", "max_jobs", "max_memory")
+        return conf.changed(conf.of_default_backend(), **{name: options[name] for name in names})
+
+    def _pool(self, options: dict[str, Any]) -> int:
+        os.environ["PERFORMANCE_POOL"] = "1"
+        command = [*_own_command_line(), "worker", "--levels", *options["levels"]]
+        for name in PASSED_ON:
+            if options.get(name) is not None:
+                command += [f"--{name.replace('_', '-')}", str(options[name])]
+        if options["burst"]:
+            command.append("--burst")
+        return Pool(command, options["processes"], burst=options["burst"]).run()
+
+
+def _own_command_line() -> list[str]:
+    """How this process was started, up to the command's name."""
+    started = sys.orig_argv
+    if "worker" in started:
+        return [sys.executable, *started[1 : started.index("worker")]]
+    return [sys.executable, "-m", "django"]

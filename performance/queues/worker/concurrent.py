@@ -22,6 +22,7 @@ from performance.queues import connection as connections
 from performance.queues.job import TaskJob
 from performance.queues.levels import Level
 from performance.queues.worker.dispatcher import Dispatcher, Hooks
+from performance.queues.worker.display import Display
 from performance.queues.worker.heart import Heart
 from performance.queues.worker.run import Run
 
@@ -38,7 +39,7 @@ class ConcurrentWorker(BaseWorker):
     death_penalty_class = TimerDeathPenalty
     job_class = TaskJob
 
-    def __init__(self, queues: Any, *args: Any, conf: Any = None, **kwargs: Any) -> None:
+    def __init__(self, queues: Any, *args: Any, conf: Any = None, show: bool = False, **kwargs: Any) -> None:
         kwargs["serializer"] = JSONSerializer
         kwargs["job_class"] = TaskJob
         kwargs.setdefault("connection", connections.client())
@@ -46,6 +47,8 @@ class ConcurrentWorker(BaseWorker):
         self.conf: configuration.QueueOptions = conf or configuration.of_default_backend()
         self.worker_ttl = int(self.conf.lease * 4)
         self.dispatcher: Dispatcher | None = None
+        self.left_behind = False
+        self._show = show
         self._asked_to_stop = 0
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
@@ -70,13 +73,20 @@ class ConcurrentWorker(BaseWorker):
         hooks = Hooks(ended=self._note, follow_up=self._follow_up, parked=self._parked)
         self.dispatcher = Dispatcher(self.name, levels, self.conf, hooks, burst=burst)
         self.bootstrap(logging_level, date_format, log_format)
-        heart = Heart(self.dispatcher, self.connection, self.conf, reregister=self._register_again)
+        heart = Heart(
+            self.dispatcher,
+            self.connection,
+            self.conf,
+            reregister=self._register_again,
+            chores=[Display(self.dispatcher, self.connection)] if self._show else [],
+        )
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run(self.dispatcher, heart))
         finally:
             heart.stop()
             heart.join(timeout=2)
+            self.left_behind = self.dispatcher.left_behind
             self.teardown()
         return bool(self.dispatcher.ended)
 

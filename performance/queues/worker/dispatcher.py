@@ -61,6 +61,7 @@ class Dispatcher:
         self.claimed = 0
         self.ended = 0
         self.stopping = False
+        self.left_behind = False
         self.tick = time.monotonic()
         self._hooks = hooks
         self._burst = burst
@@ -370,6 +371,7 @@ class Dispatcher:
         for run in list(self.runs.values()):
             self._halt(run, "preempted")
         await self._wait_for_runs(UNWIND, hurried=True)
+        self.left_behind = bool(self.runs)
         for run in list(self.runs.values()):
             self._close(run, outcomes.handed_back(run))
 

@@ -1,0 +1,257 @@
+"""What a running worker does with its jobs: many at once, stopped, timed out, limited, in order."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.tasks import TaskResultStatus
+from rq import Queue, Worker
+from rq.command import send_stop_job_command
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from performance.queues import cancel, connection
+from tests.performance.queues.conftest import Workers, eventually, history, run_waiting_tasks
+from tests.performance.queues.jobs import tasks
+
+
+def status_of(result: Any) -> TaskResultStatus:
+    result.refresh()
+    return result.status
+
+
+def is_running(result: Any) -> bool:
+    return status_of(result) == TaskResultStatus.RUNNING
+
+
+def is_over(result: Any) -> bool:
+    result.refresh()
+    return result.is_finished
+
+
+def test_a_thousand_coroutines_wait_at_once(server: Any, workers: Workers) -> None:
+    for _ in range(10):
+        connection.client()
+    results = [tasks.effect_later.enqueue(str(n), 1.0) for n in range(1000)]
+    workers.start("--concurrency", "1000")
+    eventually(lambda: server.hget(f"rq:job:{results[-1].id}", "status") == b"finished")
+    first = min(float(server.hget(f"rq:job:{r.id}", "data") is None) for r in results)
+    assert first == 0
+    assert len(history(server)) == 1000
+
+
+def test_sync_tasks_run_beside_each_other(server: Any, workers: Workers) -> None:
+    results = [tasks.spin.enqueue(0.5) for _ in range(8)]
+    workers.start()
+    eventually(lambda: server.zcard("rq:wip:normal") == 8)
+    eventually(lambda: all(is_over(result) for result in results))
+
+
+def test_isolated_tasks_run_in_another_process(server: Any, workers: Workers) -> None:
+    result, failing = tasks.pid.enqueue(), tasks.fail_isolated.enqueue()
+    worker = workers.start("--burst")
+    assert worker.wait(timeout=30) == 0
+    result.refresh()
+    failing.refresh()
+    assert result.return_value != worker.pid
+    assert failing.errors[0].exception_class is LookupError
+    assert "in the child" in failing.errors[0].traceback
+
+
+def test_a_child_that_dies_fails_its_task_only(server: Any, workers: Workers) -> None:
+    dying, other = tasks.die_isolated.enqueue(), tasks.add.enqueue(1, 2)
+    assert workers.start("--burst").wait(timeout=30) == 0
+    assert status_of(other) == TaskResultStatus.SUCCESSFUL
+    assert status_of(dying) == TaskResultStatus.FAILED
+    assert dying.errors[0].exception_class_path.endswith("ChildDied")
+
+
+@pytest.mark.parametrize("name", ["overrun", "overrun_in_thread", "overrun_in_child"])
+def test_a_timeout_ends_the_task(server: Any, workers: Workers, name: str) -> None:
+    result = getattr(tasks, name).enqueue()
+    workers.start("--burst")
+    eventually(lambda: is_over(result))
+    assert result.errors[0].exception_class_path.endswith("TaskTimeout")
+
+
+@pytest.mark.parametrize("name", ["sleep", "spin", "spin_isolated"])
+def test_cancelling_a_running_task(server: Any, workers: Workers, name: str) -> None:
+    result = getattr(tasks, name).enqueue(60)
+    workers.start()
+    eventually(lambda: is_running(result))
+    time.sleep(0.3)
+    started = time.monotonic()
+    assert cancel(result.id) == "stopping"
+    eventually(lambda: is_over(result))
+    took = time.monotonic() - started
+    assert took < 1
+    assert status_of(result) == TaskResultStatus.FAILED
+    assert result.errors[0].exception_class_path.endswith("TaskCancelled")
+    assert cancel(result.id) == "stopped"
+
+
+def test_a_cancelled_coroutine_may_tidy_up_within_200_ms(server: Any, workers: Workers) -> None:
+    result = tasks.sleep.enqueue(60)
+    workers.start()
+    eventually(lambda: is_running(result))
+    time.sleep(0.2)
+    started = time.monotonic()
+    cancel(result.id)
+    eventually(lambda: history(server) == ["cancelled cancelled"])
+    assert time.monotonic() - started < 0.2
+
+
+def test_cancelling_a_waiting_task(server: Any) -> None:
+    result = tasks.effect.enqueue("never")
+    assert cancel(result.id) == "canceled"
+    run_waiting_tasks()
+    assert history(server) == []
+    assert status_of(result) == TaskResultStatus.FAILED
+    assert cancel(result.id) == "canceled"
+    assert cancel("nonsense") == "missing"
+
+
+def test_rq_own_stop_command_works(server: Any, workers: Workers) -> None:
+    result = tasks.sleep.enqueue(60)
+    workers.start()
+    eventually(lambda: is_running(result))
+    send_stop_job_command(server, result.id, serializer=JSONSerializer)
+    eventually(lambda: is_over(result))
+    job = Job.fetch(result.id, connection=server, serializer=JSONSerializer)
+    # RQ itself counts a stop that it did not order as cancelled all the same.
+    assert job.get_status() == "stopped"
+
+
+def test_retries_until_it_succeeds(server: Any, workers: Workers) -> None:
+    result = tasks.fail_twice.enqueue()
+    workers.start()
+    eventually(lambda: is_over(result))
+    assert result.return_value == 3
+    assert result.attempts == 3
+    assert [error.exception_class for error in result.errors] == [ValueError, ValueError]
+
+
+def test_an_exception_that_is_not_worth_it_is_not_retried(server: Any) -> None:
+    result = tasks.fail_for_good.enqueue()
+    run_waiting_tasks()
+    assert status_of(result) == TaskResultStatus.FAILED
+    assert result.attempts == 1
+
+
+def test_best_level_first(server: Any) -> None:
+    tasks.effect.using(priority=-100).enqueue("low")
+    tasks.effect.enqueue("normal")
+    tasks.effect.using(priority=100).enqueue("critical")
+    from performance.queues.worker import ConcurrentWorker  # noqa: PLC0415
+    from performance.queues import conf  # noqa: PLC0415
+
+    one = conf.changed(conf.of_default_backend(), concurrency=1)
+    ConcurrentWorker(["critical", "urgent", "high", "normal", "low"], conf=one).work(burst=True)
+    assert history(server) == ["critical", "normal", "low"]
+
+
+def test_an_overdue_level_is_served_under_load(server: Any, workers: Workers) -> None:
+    workers.start("--concurrency", "4", MAX_WAIT={"low": 0.5})
+    low = [tasks.effect_later.using(priority=-100).enqueue(f"low{n}") for n in range(5)]
+    until = time.monotonic() + 4
+    while time.monotonic() < until:
+        while server.llen("rq:queue:critical") < 50:
+            tasks.effect_later.using(priority=100).enqueue("critical", 0.01)
+        time.sleep(0.01)
+    seen = history(server)
+    assert {f"low{n}" for n in range(5)} <= set(seen)
+    assert seen.count("critical") > 200
+    assert all(is_over(result) for result in low)
+
+
+def test_concurrency_limit_per_key(server: Any, workers: Workers) -> None:
+    for _ in range(10):
+        tasks.limited.enqueue(user="ann")
+        tasks.limited.enqueue(user="bob", seconds=0.05)
+    workers.start()
+    eventually(lambda: len(history(server)) == 40)
+    running: Counter[str] = Counter()
+    for entry in history(server):
+        running[entry[1:]] += 1 if entry[0] == "+" else -1
+        assert running[entry[1:]] <= 2
+    assert server.keys("rq:own:running:*") == []
+
+
+def test_rate_limit(server: Any, workers: Workers) -> None:
+    for _ in range(8):
+        tasks.rated.enqueue()
+    workers.start()
+    eventually(lambda: len(history(server)) == 8)
+    times = sorted(float(entry) for entry in history(server))
+    assert times[-1] - times[0] >= 7 * 0.2 - 0.55
+
+
+def test_sigterm_lets_running_jobs_finish(server: Any, workers: Workers) -> None:
+    running = [tasks.effect_later.enqueue("soft", 1.0), tasks.spin.enqueue(1.0)]
+    worker = workers.start("--concurrency", "2")
+    eventually(lambda: all(is_running(result) for result in running))
+    waiting = tasks.effect.enqueue("later")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=10) == 0
+    assert sorted(history(server)) == ["soft", "spun"]
+    assert status_of(waiting) == TaskResultStatus.READY
+    assert Worker.all(connection=server) == []
+
+
+def test_after_the_grace_time_jobs_are_handed_back(server: Any, workers: Workers) -> None:
+    results = [tasks.sleep.enqueue(60), tasks.spin.enqueue(60)]
+    worker = workers.start("--grace", "0.5")
+    eventually(lambda: all(is_running(result) for result in results))
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=10) == 0
+    assert all(status_of(result) == TaskResultStatus.READY for result in results)
+    assert server.llen("rq:queue:normal") == 2
+    assert history(server) == ["cancelled preempted"]
+    assert server.hget(f"rq:job:{results[0].id}", "deliveries") is None
+
+
+def test_a_second_sigterm_hands_back_at_once(server: Any, workers: Workers) -> None:
+    result = tasks.sleep.enqueue(60)
+    worker = workers.start("--grace", "60")
+    eventually(lambda: is_running(result))
+    worker.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    started = time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=10) == 0
+    assert time.monotonic() - started < 3
+    assert status_of(result) == TaskResultStatus.READY
+
+
+def test_correlation_id_goes_along(server: Any) -> None:
+    import structlog  # noqa: PLC0415
+
+    with structlog.contextvars.bound_contextvars(request_id="req-1", user="not this"):
+        results = [tasks.log_context.enqueue(), tasks.log_context_later.enqueue()]
+    run_waiting_tasks()
+    for result in results:
+        result.refresh()
+        assert result.return_value == {"request_id": "req-1", "task_id": result.id}
+
+
+def test_rq_finds_its_own_records(server: Any, workers: Workers) -> None:
+    good, bad, running = tasks.add.enqueue(1, 2), tasks.fail.enqueue("no"), tasks.sleep.enqueue(60)
+    workers.start()
+    eventually(lambda: is_running(running) and is_over(good) and is_over(bad))
+    queue = Queue("normal", connection=server, serializer=JSONSerializer)
+    assert queue.finished_job_registry.get_job_ids() == [good.id]
+    assert queue.failed_job_registry.get_job_ids() == [bad.id]
+    assert queue.started_job_registry.get_job_ids() == [running.id]
+    assert Job.fetch(good.id, connection=server, serializer=JSONSerializer).return_value() == 3
+    failed = Job.fetch(bad.id, connection=server, serializer=JSONSerializer).latest_result()
+    assert failed is not None
+    assert "ValueError: no" in (failed.exc_string or "")
+    (worker,) = Worker.all(connection=server)
+    eventually(lambda: worker.get_current_executions(refresh=True))
+    worker.refresh()
+    assert worker.get_current_job_id() == running.id
+    assert (worker.successful_job_count, worker.failed_job_count) == (1, 1)

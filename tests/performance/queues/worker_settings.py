@@ -1,0 +1,29 @@
+"""Settings of the worker processes that tests start: the queues and the tests' own tasks, no site."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from chatsite.databases import postgresql
+
+SECRET_KEY = "only for tests"  # noqa: S105
+USE_TZ = True
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "performance",
+    "tests.performance.queues.jobs",
+]
+DATABASES = {"default": postgresql(os.environ.get("DATABASE_URL", ""), pool_size=8)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LEVELS = ("critical", "urgent", "high", "normal", "low")
+RQ_QUEUES = {level: {"URL": os.environ["QUEUE_URL"], "DEFAULT_TIMEOUT": 600} for level in LEVELS}
+RQ = {"JOB_CLASS": "performance.queues.job.TaskJob"}
+TASKS = {
+    "default": {
+        "BACKEND": "performance.queues.backend.RQBackend",
+        "QUEUES": list(LEVELS),
+        "OPTIONS": json.loads(os.environ.get("QUEUE_OPTIONS", "{}")),
+    }
+}
