@@ -96,4 +96,3 @@ def _on() -> bool:
 def _space(user: object) -> Namespace:
     scope = SITE if user is None else f"user:{user}"
     return Namespace(scope, "answers", cache=ALIAS, family="ai_response")
-

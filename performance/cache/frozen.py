@@ -34,8 +34,8 @@ class FrozenDict(dict[Any, Any]):
     def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
         raise TypeError("this dict is shared by all who read it from the cache: copy it first")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __copy__(self) -> dict[Any, Any]:
         return dict(self)
@@ -86,7 +86,7 @@ def _frozen_parts(value: Any) -> list[Any] | None:
     kind = type(value)
     if isinstance(value, msgspec.Struct):
         return list(msgspec.structs.astuple(value)) if kind.__struct_config__.frozen else None
-    if dataclasses.is_dataclass(value) and kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if dataclasses.is_dataclass(value) and kind.__dataclass_params__.frozen:
         return [getattr(value, field.name) for field in dataclasses.fields(value)]
     if issubclass(kind, tuple) and hasattr(kind, "_fields"):
         return list(value)

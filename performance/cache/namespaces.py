@@ -9,6 +9,8 @@ from typing import Any
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
+from performance.cache.engine import families
+
 GENERATION_SECONDS = 30 * 24 * 3600  # longer than any entry of a namespace lives
 
 
@@ -25,6 +27,7 @@ class Namespace:
         self.parts = parts
         self.alias = cache
         self.family = family or parts[0].partition(":")[0]
+        families.add(self.family)
 
     def __repr__(self) -> str:
         return f"Namespace({', '.join(map(repr, self.parts))}, cache={self.alias!r})"
@@ -54,14 +57,14 @@ class Namespace:
         key = await self.akey(name)
         return default if key is None else await self.cache.aget(key, default)
 
-    def set(self, name: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT) -> bool:  # type: ignore[assignment]
+    def set(self, name: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT) -> bool:
         """Store a value that was made after the last clear; whether there was where to."""
         key = self.key(name)
         if key is not None:
             self.cache.set(key, value, timeout)
         return key is not None
 
-    async def aset(self, name: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT) -> bool:  # type: ignore[assignment]
+    async def aset(self, name: str, value: Any, timeout: float | None = DEFAULT_TIMEOUT) -> bool:
         key = await self.akey(name)
         if key is not None:
             await self.cache.aset(key, value, timeout)

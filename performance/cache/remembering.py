@@ -1,47 +1,189 @@
-"""Read-through with one load for all who ask at once."""
+"""Read-through: one load for all who ask at once, in this process and in all others."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as NotYet
 from typing import Any, TypedDict, Unpack
 
 from django.core.cache import caches
-from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+
+from performance import conf
+from performance.cache.base import Base
+from performance.cache.flights import Flight, background
+from performance.cache.reading import AWAY, Ask, Join, Later, Load, Pause, Policy, Reader, Steps
+
+logger = logging.getLogger("performance.cache")
+_tasks: set[asyncio.Task[Any]] = set()
 
 
 class Windows(TypedDict, total=False):
-    """How long each kind of answer may be given, in seconds."""
+    """Seconds: how long each kind of answer may be given; docs/cache.md has the defaults."""
 
-    stale: float
-    stale_if_error: float
-    negative_ttl: float
+    stale: float  # after ttl, the old value is given while one caller refreshes it
+    stale_if_error: float  # after ttl, the old value is given when `load` raises
+    negative_ttl: float | None  # ttl of None in place of `ttl`; 0 does not store it
+    beta: float  # how early popular values are refreshed; 0 = not before ttl
+    lease: float  # a load that takes longer may be joined by a second
+    wait: float  # for another's load; after that `load` is called, and its value not stored
 
 
 def remember(
     key: str,
     load: Callable[[], Any],
-    ttl: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+    ttl: float | None = DEFAULT_TIMEOUT,
     *,
     cache: str = "default",
     **windows: Unpack[Windows],
 ) -> Any:
-    """The cached value of `key`, else what `load()` returns, stored for `ttl` seconds."""
-    return caches[cache].get_or_set(key, load, ttl)
+    """The value under `key`, else `load()`, kept for `ttl` seconds (None: for ever).
+
+    Raises what `load` raises, to all who wait for it, and keeps nothing of it. With the cache
+    switched off or away, it is `load()`.
+    """
+    backend = caches[cache]
+    if not conf.current().cache.enabled:
+        return load()
+    if not isinstance(backend, Base):
+        return _with_any_backend(backend, key, load, ttl)
+    reader = Reader(backend, key, _policy(backend, ttl, windows))
+    found = reader.held()
+    return found if found is not AWAY else _carry_out(backend, reader.steps(), load)
 
 
 async def aremember(
     key: str,
     load: Callable[[], Awaitable[Any]],
-    ttl: float | None = DEFAULT_TIMEOUT,  # type: ignore[assignment]
+    ttl: float | None = DEFAULT_TIMEOUT,
     *,
     cache: str = "default",
     **windows: Unpack[Windows],
 ) -> Any:
-    found = await caches[cache].aget(key, _MISSING)
-    if found is _MISSING:
-        found = await load()
-        await caches[cache].aset(key, found, ttl)
+    """As `remember`, for a `load` to be awaited."""
+    backend = caches[cache]
+    if not conf.current().cache.enabled:
+        return await load()
+    if not isinstance(backend, Base):
+        return await _with_any_backend_async(backend, key, load, ttl)
+    reader = Reader(backend, key, _policy(backend, ttl, windows))
+    found = reader.held()
+    return found if found is not AWAY else await _acarry_out(backend, reader.steps(), load)
+
+
+def _policy(backend: Base, ttl: float | None, windows: Windows) -> Policy:
+    return Policy(backend.default_timeout if ttl is DEFAULT_TIMEOUT else ttl, **windows)
+
+
+def _carry_out(backend: Base, steps: Steps, load: Callable[[], Any]) -> Any:
+    answer: Any = None
+    advance: Callable[[Any], Any] = steps.send
+    try:
+        while True:
+            effect = advance(answer)
+            advance = steps.send
+            try:
+                answer = _do(backend, effect, load)
+            except BaseException as error:  # noqa: BLE001 - thrown into the steps, which re-raise
+                advance, answer = steps.throw, error
+    except StopIteration as finished:
+        return finished.value
+
+
+def _do(backend: Base, effect: Any, load: Callable[[], Any]) -> Any:
+    match effect:
+        case Ask(operation, otherwise):
+            return backend.run(operation, otherwise)
+        case Load():
+            return load()
+        case Pause(seconds):
+            return time.sleep(seconds)
+        case Join(flight, seconds):
+            return _join(flight, seconds)
+        case Later(steps):
+            return background.submit(lambda: _quietly(_carry_out, backend, steps, load))
+
+
+def _join(flight: Flight, seconds: float) -> bool:
+    try:
+        flight.exception(seconds)
+    except CancelledError:
+        return True
+    except NotYet:
+        return False
+    return True
+
+
+def _quietly(carry_out: Callable[..., Any], *arguments: Any) -> None:
+    try:
+        carry_out(*arguments)
+    except Exception as error:  # noqa: BLE001 - counted; the readers have the old value
+        logger.info("A refresh in the background failed: %r", error)
+
+
+async def _acarry_out(backend: Base, steps: Steps, load: Callable[[], Awaitable[Any]]) -> Any:
+    answer: Any = None
+    advance: Callable[[Any], Any] = steps.send
+    try:
+        while True:
+            effect = advance(answer)
+            advance = steps.send
+            try:
+                answer = await _ado(backend, effect, load)
+            except BaseException as error:  # noqa: BLE001 - thrown into the steps, which re-raise
+                advance, answer = steps.throw, error
+    except StopIteration as finished:
+        return finished.value
+
+
+async def _ado(backend: Base, effect: Any, load: Callable[[], Awaitable[Any]]) -> Any:
+    match effect:
+        case Ask(operation, otherwise):
+            return await backend.arun(operation, otherwise)
+        case Load():
+            return await load()
+        case Pause(seconds):
+            return await asyncio.sleep(seconds)
+        case Join(flight, seconds):
+            return await _ajoin(flight, seconds)
+        case Later(steps):
+            task = asyncio.create_task(_aquietly(backend, steps, load))
+            _tasks.add(task)
+            task.add_done_callback(_tasks.discard)
+            return task
+
+
+async def _ajoin(flight: Flight, seconds: float) -> bool:
+    waiting = asyncio.wrap_future(flight)
+    waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    done, _ = await asyncio.wait({waiting}, timeout=seconds)
+    return bool(done)
+
+
+async def _aquietly(backend: Base, steps: Steps, load: Callable[[], Awaitable[Any]]) -> None:
+    try:
+        await _acarry_out(backend, steps, load)
+    except Exception as error:  # noqa: BLE001 - counted; the readers have the old value
+        logger.info("A refresh in the background failed: %r", error)
+
+
+def _with_any_backend(backend: BaseCache, key: str, load: Callable[[], Any], ttl: Any) -> Any:
+    found = backend.get(key, AWAY)
+    if found is AWAY:
+        found = load()
+        backend.set(key, found, ttl)
     return found
 
 
-_MISSING = object()
+async def _with_any_backend_async(
+    backend: BaseCache, key: str, load: Callable[[], Awaitable[Any]], ttl: Any
+) -> Any:
+    found = await backend.aget(key, AWAY)
+    if found is AWAY:
+        found = await load()
+        await backend.aset(key, found, ttl)
+    return found

@@ -1,0 +1,185 @@
+"""Sockets to one server, each used by one caller at a time, by threads and by event loops alike.
+
+redis-py opens them (address, TLS, password, database, Sentinel) and hiredis reads the replies; the
+round trip between is a send and a receive, where redis-py's own costs half as much again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import hiredis
+from redis.connection import ConnectionPool
+from redis.exceptions import RedisError
+
+from performance.cache.exceptions import ReplyError
+
+Command = tuple[Any, ...]
+CHUNK = 65_536
+KEPT = 64  # idle channels
+INCOMPLETE = object()
+FAILURES = (OSError, RedisError)
+_pools: weakref.WeakSet[Channels] = weakref.WeakSet()
+
+
+class Channel:
+    __slots__ = ("connection", "plain", "reader", "sock", "used")
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.sock: socket.socket = connection._sock  # noqa: SLF001 - redis-py has no public name for it
+        self.plain = type(self.sock) is socket.socket
+        self.reader = hiredis.Reader(
+            protocolError=ConnectionError, replyError=ReplyError, notEnoughData=INCOMPLETE
+        )
+        self.used = False
+
+    def request(self, data: bytes, count: int) -> list[Any]:
+        """The replies to `count` packed commands; a refused one is a ReplyError among them."""
+        self.sock.sendall(data)
+        replies: list[Any] = []
+        while self._read(replies, count):
+            self._feed(self.sock.recv(CHUNK))
+        return replies
+
+    async def arequest(self, data: bytes, count: int, timeout: float) -> list[Any]:
+        loop = asyncio.get_running_loop()
+        replies: list[Any] = []
+        async with asyncio.timeout(timeout):
+            await loop.sock_sendall(self.sock, data)
+            while self._read(replies, count):
+                self._feed(await loop.sock_recv(self.sock, CHUNK))
+        return replies
+
+    def _read(self, replies: list[Any], count: int) -> bool:
+        while len(replies) < count:
+            reply = self.reader.gets()
+            if reply is INCOMPLETE:
+                return True
+            replies.append(reply)
+        return False
+
+    def _feed(self, data: bytes) -> None:
+        if not data:
+            raise ConnectionError("the cache server closed the connection")
+        self.reader.feed(data)
+
+
+class Channels:
+    """The channels to one server. Nothing here survives a fork into the child."""
+
+    def __init__(self, pool: Callable[[], ConnectionPool], timeout: float) -> None:
+        self._pool = pool
+        self.timeout = timeout
+        self._idle: deque[Channel] = deque()
+        _pools.add(self)
+
+    def run(self, commands: Sequence[Command]) -> list[Any]:
+        """One round trip. Raises OSError or RedisError; a channel that had gone bad is replaced once."""
+        data = b"".join(map(hiredis.pack_command, commands))
+        channel = self.take()
+        try:
+            replies = channel.request(data, len(commands))
+        except TimeoutError:
+            self.drop(channel)
+            raise
+        except FAILURES:
+            self.drop(channel)
+            if not channel.used:
+                raise
+            self.forget()
+            return self.run(commands)
+        except BaseException:
+            self.drop(channel)
+            raise
+        return self._done(channel, replies)
+
+    async def arun(self, commands: Sequence[Command]) -> list[Any]:
+        data = b"".join(map(hiredis.pack_command, commands))
+        channel = await self.atake()
+        if not channel.plain:  # an event loop cannot await on a TLS socket of redis-py's making
+            self.give(channel)
+            return await asyncio.to_thread(self.run, commands)
+        channel.sock.settimeout(0)
+        try:
+            replies = await channel.arequest(data, len(commands), self.timeout)
+        except TimeoutError:
+            self.drop(channel)
+            raise
+        except FAILURES:
+            self.drop(channel)
+            if not channel.used:
+                raise
+            self.forget()
+            return await self.arun(commands)
+        except BaseException:
+            self.drop(channel)
+            raise
+        channel.sock.settimeout(self.timeout)
+        return self._done(channel, replies)
+
+    def take(self) -> Channel:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Channel(self._pool().get_connection())
+
+    async def atake(self) -> Channel:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Channel(await asyncio.to_thread(self._connect))
+
+    def give(self, channel: Channel) -> None:
+        if len(self._idle) < KEPT:
+            self._idle.append(channel)
+        else:
+            self.drop(channel)
+
+    def drop(self, channel: Channel) -> None:
+        with contextlib.suppress(*FAILURES):
+            channel.connection.disconnect()
+            self._pool().release(channel.connection)
+
+    def forget(self) -> None:
+        """Close what is idle: the server was restarted or is another one now."""
+        while True:
+            try:
+                self.drop(self._idle.pop())
+            except IndexError:
+                return
+
+    def abandon(self) -> None:
+        self._idle.clear()
+
+    def _connect(self) -> Any:
+        return self._pool().get_connection()
+
+    def _done(self, channel: Channel, replies: list[Any]) -> list[Any]:
+        channel.used = True
+        for reply in replies:
+            if isinstance(reply, ReplyError) and reply.code in (
+                "READONLY",
+                "LOADING",
+                "MASTERDOWN",
+            ):
+                self.drop(channel)
+                self.forget()
+                raise reply
+        self.give(channel)
+        return replies
+
+
+def _in_child() -> None:
+    for pool in list(_pools):
+        pool.abandon()
+
+
+os.register_at_fork(after_in_child=_in_child)

@@ -1,0 +1,149 @@
+"""All that the threads of a process share of one cache: channels, breakers, first tier, counts."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django_redis.client.default import glob_escape
+from django_redis.pool import get_connection_factory
+
+from performance.cache.cluster import Cluster
+from performance.cache.connections import Plan
+from performance.cache.counts import Counts, Histogram
+from performance.cache.flights import Flight
+from performance.cache.keys import Keys
+from performance.cache.local import LocalStore
+from performance.cache.tracking import Tracker
+from performance.cache.transport import Node, Servers, Transport
+
+MOST_LOST = 10_000  # names of entries to delete when the server is back; beyond it, all of them
+_engines: dict[str, Engine] = {}
+_lock = threading.Lock()
+families = {"generation"}  # first words of keys that are counted by themselves
+
+
+class Engine:
+    def __init__(self, plan: Plan, keys: Keys, *, tiered: bool) -> None:
+        self.keys = keys
+        self.counts: dict[str, Counts] = {"": Counts()}
+        self.latency, self.load_time = Histogram(), Histogram()
+        self.errors: dict[str, int] = {}
+        self.transport: Transport = _transport(plan, self._recover)
+        self.flights: dict[str, Flight] = {}
+        self.lost: set[str] = set()
+        self.lost_all = False
+        self.local: LocalStore | None = None
+        self.tracker: Tracker | None = None
+        if tiered:
+            options = plan.options
+            self.local = LocalStore(
+                options.get("LOCAL_MAX_BYTES", 32 * 2**20), options.get("LOCAL_MAX_ENTRIES", 20_000)
+            )
+            self.tracker = Tracker(self.local, self.transport.everywhere, keys.prefix)
+
+    def first_tier(self) -> tuple[LocalStore, Tracker]:
+        if self.local is None or self.tracker is None:
+            raise ImproperlyConfigured("this cache was made without a first tier")
+        return self.local, self.tracker
+
+    def counts_of(self, name: str) -> Counts:
+        """The counts of the namespace that a name belongs to."""
+        family = name[len(self.keys.prefix) :].split(":", 2)[1:2]
+        chosen = family[0] if family and family[0] in families else ""
+        found = self.counts.get(chosen)
+        return found if found is not None else self.counts.setdefault(chosen, Counts())
+
+    def failed(self, error: BaseException) -> None:
+        cause = error.__cause__ or error
+        name = type(cause).__name__
+        self.errors[name] = self.errors.get(name, 0) + 1
+
+    def lose(self, names: list[str]) -> None:
+        """A write did not reach the server: what it holds under `names` must go when it is back."""
+        if len(self.lost) + len(names) > MOST_LOST:
+            self.lost_all = True
+        else:
+            self.lost.update(names)
+
+    def close(self) -> None:
+        if self.tracker is not None:
+            self.tracker.stop()
+
+    def _recover(self, node: Node) -> None:
+        lost, self.lost = self.lost, set()
+        everything, self.lost_all = self.lost_all, False
+        try:
+            if everything:
+                for commands in sweep(node, self.keys.prefix):
+                    node.direct(commands)
+            elif lost:
+                self._unlink(node, sorted(lost))
+        except BaseException:
+            self.lost |= lost
+            self.lost_all |= everything
+            raise
+
+    def _unlink(self, node: Node, names: list[str]) -> None:
+        mine = [name for name in names if self.transport.holds(node, name)]
+        self.lost.update(set(names) - set(mine))
+        if mine:
+            node.direct([("UNLINK", name) for name in mine])
+
+
+def sweep(node: Node, prefix: str) -> Any:
+    """Batches of UNLINK for every key of `prefix` on a node, and their leases."""
+    cursor: Any = b"0"
+    pattern = f"*{glob_escape(prefix)}*"
+    starts = (prefix.encode(), b"{" + prefix.encode())
+    while True:
+        [[cursor, found]] = node.direct([("SCAN", cursor, "MATCH", pattern, "COUNT", "1000")])
+        names = [name for name in found if name.startswith(starts)]
+        if names:
+            yield [("UNLINK", name) for name in names]
+        if cursor == b"0":
+            return
+
+
+def _transport(plan: Plan, recover: Any) -> Transport:
+    factory = get_connection_factory(plan.options)
+    timeout = plan.options["SOCKET_TIMEOUT"]
+    if plan.options.get("CLUSTER"):
+        return Cluster(lambda: factory.connect(plan.servers[0]), timeout, recover)
+
+    def node(url: str) -> Node:
+        return Node(_label(url), lambda: factory.connect(url).connection_pool, timeout, recover)
+
+    return Servers([node(url) for url in plan.servers])
+
+
+def _label(url: str) -> str:
+    """An address without its password."""
+    parts = urlsplit(url)
+    host = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    return f"{host or ''}{parts.path}"
+
+
+def engine_for(plan: Plan, keys: Keys, *, tiered: bool) -> Engine:
+    """The one engine of the process for these servers, options and keys."""
+    identity = repr((tiered, plan.servers, sorted(map(str, plan.options.items())), keys.identity))
+    with _lock:
+        if identity not in _engines:
+            _engines[identity] = Engine(plan, keys, tiered=tiered)
+        return _engines[identity]
+
+
+def engines() -> list[Engine]:
+    return list(_engines.values())
+
+
+def _close(*, setting: str, **kwargs: object) -> None:
+    if setting == "CACHES":
+        while _engines:
+            _engines.popitem()[1].close()
+
+
+setting_changed.connect(_close, dispatch_uid="performance.cache.engine")

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from redis.exceptions import RedisError
+
+
+class Unavailable(RedisError):
+    """The cache server did not answer in time, or is known not to answer."""
+
+
+class ReplyError(RedisError):
+    """The server refused a command; `code` is the first word of its reply: OOM, WRONGTYPE, MOVED."""
+
+    @property
+    def code(self) -> str:
+        return str(self).partition(" ")[0]

@@ -1,0 +1,69 @@
+"""From the key of a caller to the name in Redis, in django-redis's key space."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+from django.core.cache.backends.base import (
+    MEMCACHE_MAX_KEY_LENGTH,
+    BaseCache,
+    CacheKeyWarning,
+    default_key_func,
+    memcache_key_warnings,
+)
+from django_redis.util import CacheKey
+
+BAD = re.compile(r"[\x00-\x20\x7f]")
+
+
+def lease_of(name: str) -> str:
+    """The name of a key's lease, in the same slot of a cluster."""
+    start = name.find("{")
+    if start >= 0 and name.find("}", start + 1) > start + 1:
+        return f"{name}:lease"
+    return f"{{{name}}}:lease"
+
+
+class Keys:
+    """Names for one cache; `validate` warns as Django does about keys that memcached would refuse."""
+
+    def __init__(self, cache: BaseCache) -> None:
+        self._cache = cache
+        self._plain = cache.key_func is default_key_func
+        self._stem = f"{cache.key_prefix}:{cache.version}:"
+        self._custom = type(cache).validate_key is not BaseCache.validate_key
+
+    def name(self, key: Any, version: int | None) -> str:
+        if version is None and self._plain and type(key) is str:
+            return self._stem + key
+        if isinstance(key, CacheKey):
+            return str(key)
+        version = self._cache.version if version is None else version
+        return str(self._cache.key_func(key, self._cache.key_prefix, version))
+
+    def checked(self, key: Any, version: int | None) -> str:
+        """As `name`, with the warnings."""
+        name = self.name(key, version)
+        if self._custom:
+            self._cache.validate_key(name)
+        elif len(name) > MEMCACHE_MAX_KEY_LENGTH or BAD.search(name):
+            for warning in memcache_key_warnings(name):
+                warnings.warn(warning, CacheKeyWarning, stacklevel=4)
+        return name
+
+    @property
+    def identity(self) -> str:
+        cache = self._cache
+        return repr((cache.key_prefix, cache.version, cache.key_func, cache.default_timeout))
+
+    @property
+    def prefix(self) -> str:
+        """What every name begins with; empty when a KEY_FUNCTION of the site decides."""
+        return f"{self._cache.key_prefix}:" if self._plain else ""
+
+
+def is_portable(name: str) -> bool:
+    """Whether `checked` would have nothing to say."""
+    return len(name) <= MEMCACHE_MAX_KEY_LENGTH and not BAD.search(name)

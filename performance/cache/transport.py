@@ -1,0 +1,151 @@
+"""Commands to a Redis: one server, a primary with replicas, or a primary that Sentinel names."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Protocol
+
+from redis.connection import ConnectionPool
+
+from performance.cache.batches import Batches
+from performance.cache.breaker import Breaker
+from performance.cache.channels import FAILURES, Channels, Command
+from performance.cache.exceptions import Unavailable
+
+Operation = Generator[list[Command], list[Any], Any]
+
+
+class Transport(Protocol):
+    """Sends commands to whichever servers hold their keys (the second word), in one round trip each.
+
+    A reply may be an exception: ReplyError where the server refused, Unavailable where it is away.
+    """
+
+    def run(self, commands: Sequence[Command], *, read: bool = False) -> list[Any]: ...
+
+    async def arun(self, commands: Sequence[Command], *, read: bool = False) -> list[Any]: ...
+
+    def everywhere(self) -> list[Node]:
+        """The servers that take writes."""
+
+    def holds(self, node: Node, name: str) -> bool:
+        """Whether writes of that key go to that server."""
+
+    @property
+    def is_down(self) -> bool: ...
+
+
+class Node:
+    """One server behind its breaker."""
+
+    def __init__(
+        self,
+        name: str,
+        pool: Callable[[], ConnectionPool],
+        timeout: float,
+        recover: Callable[[Node], object] = lambda node: None,
+        *,
+        before_probe: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.name = name
+        self._before_probe = before_probe
+        self.pool = pool
+        self.channels = Channels(pool, timeout)
+        self.breaker = Breaker(name, self._probe, lambda: recover(self), interval=0.25)
+        self.errors: dict[str, int] = {}
+        self._batches = Batches(self._send)
+
+    def run(self, commands: Sequence[Command]) -> list[Any]:
+        if self.breaker.is_open:
+            return [Unavailable(self.name)] * len(commands)
+        try:
+            return self.channels.run(commands)
+        except FAILURES as error:
+            return self._failed(error, len(commands))
+
+    async def arun(self, commands: Sequence[Command]) -> list[Any]:
+        if self.breaker.is_open:
+            return [Unavailable(self.name)] * len(commands)
+        return await self._batches.run(commands)
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        try:
+            return await self.channels.arun(commands)
+        except FAILURES as error:
+            return self._failed(error, len(commands))
+
+    def direct(self, commands: Sequence[Command]) -> list[Any]:
+        """As `run`, past the breaker. Raises what keeps the server from answering."""
+        return self.channels.run(commands)
+
+    def _failed(self, error: BaseException, count: int) -> list[Any]:
+        name = type(error).__name__
+        self.errors[name] = self.errors.get(name, 0) + 1
+        self.breaker.trip(error)
+        unavailable = Unavailable(f"{self.name}: {name}")
+        unavailable.__cause__ = error
+        return [unavailable] * count
+
+    def _probe(self) -> None:
+        self._before_probe()
+        self.channels.forget()
+        self.channels.run([("PING",)])
+
+
+class Servers:
+    """Writes go to the first node; reads, if the caller does not mind the lag, to one of the others."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.primary = nodes[0]
+        self.replicas = nodes[1:]
+
+    def run(self, commands: Sequence[Command], *, read: bool = False) -> list[Any]:
+        return self._node(read).run(commands)
+
+    async def arun(self, commands: Sequence[Command], *, read: bool = False) -> list[Any]:
+        return await self._node(read).arun(commands)
+
+    def everywhere(self) -> list[Node]:
+        return [self.primary]
+
+    @property
+    def is_down(self) -> bool:
+        return self.primary.breaker.is_open
+
+    def holds(self, node: Node, name: str) -> bool:
+        return node is self.primary
+
+    def _node(self, read: bool) -> Node:
+        alive = [node for node in self.replicas if not node.breaker.is_open] if read else []
+        return random.choice(alive) if alive else self.primary  # noqa: S311 - spreads load
+
+
+def drive(operation: Operation, run: Callable[[list[Command]], list[Any]]) -> tuple[Any, float]:
+    """The result of an operation, and the seconds that it waited for servers."""
+    waited = 0.0
+    try:
+        commands = next(operation)
+        while True:
+            began = time.perf_counter()
+            replies = run(commands)
+            waited += time.perf_counter() - began
+            commands = operation.send(replies)
+    except StopIteration as finished:
+        return finished.value, waited
+
+
+async def adrive(
+    operation: Operation, run: Callable[[list[Command]], Awaitable[list[Any]]]
+) -> tuple[Any, float]:
+    waited = 0.0
+    try:
+        commands = next(operation)
+        while True:
+            began = time.perf_counter()
+            replies = await run(commands)
+            waited += time.perf_counter() - began
+            commands = operation.send(replies)
+    except StopIteration as finished:
+        return finished.value, waited
