@@ -23,13 +23,15 @@ from performance.queues.exceptions import (
 )
 from performance.queues.levels import Level
 from performance.queues.options import Idempotent, Limit, Retry, Schedule, Unique
-from performance.queues.registry import task
+from performance.queues.progress import Progress, progress_of, report_progress
+from performance.queues.registry import enqueue_many, task
 
 __all__ = [
     "EnqueueFailed",
     "Idempotent",
     "Level",
     "Limit",
+    "Progress",
     "QueueError",
     "QueueFull",
     "Retry",
@@ -41,5 +43,8 @@ __all__ = [
     "UnknownTask",
     "acancel",
     "cancel",
+    "enqueue_many",
+    "progress_of",
+    "report_progress",
     "task",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import structlog
@@ -52,10 +53,12 @@ class RQBackend(BaseTaskBackend):
         """As enqueue(), for many calls of one task in one round trip."""
         self.validate_task(task)
         made = [self._new_result(task, args, kwargs) for args, kwargs in calls]
+        if options_of(task.func).durable is True:
+            self._outbox().keep(task.module_path, [job for _, job in made])
         if self.conf.enqueue_on_commit and transaction.get_connection().in_atomic_block:
             transaction.on_commit(partial(self._send_committed, task, made))
         else:
-            self._send(made)
+            self._send_committed(task, made)
         return [result for result, _ in made]
 
     def get_result(self, result_id: str) -> TaskResult:
@@ -71,6 +74,13 @@ class RQBackend(BaseTaskBackend):
         from performance.queues.checks import check_backend  # noqa: PLC0415
 
         return check_backend(self)
+
+    @staticmethod
+    def _outbox() -> ModuleType:
+        # Models are not loaded yet when the first task is declared.
+        from performance.queues import outbox  # noqa: PLC0415
+
+        return outbox
 
     def _new_result(
         self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -94,11 +104,14 @@ class RQBackend(BaseTaskBackend):
         return result, job
 
     def _send_committed(self, task: Task, made: list[tuple[TaskResult, Submission]]) -> None:
-        """After the commit: what is durable is found again by a sweeper, so its view goes on."""
+        """What is durable is found again by a sweeper, so its caller goes on without Redis."""
+        durable = options_of(task.func).durable
         try:
             self._send(made)
+            if durable is True:
+                self._outbox().release([job for _, job in made])
         except QueueError as error:
-            if not options_of(task.func).durable:
+            if not durable:
                 raise
             logger.warning(
                 "enqueue_postponed", task=task.module_path, jobs=len(made), reason=str(error)

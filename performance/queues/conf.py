@@ -27,6 +27,7 @@ class QueueOptions:
     max_length: most waiting jobs per level; a level without an entry is unbounded.
     shed: full levels that drop their oldest job rather than refuse the new one.
     max_wait: after this long a level's head is served although better levels have work.
+    keep_runs: days after which the rows of task runs are deleted.
     lease: how long a worker that says nothing keeps its jobs; recovery takes at most 4/3 of it.
     """
 
@@ -44,6 +45,7 @@ class QueueOptions:
     max_jobs: int = 0
     max_memory: int = 0
     record_runs: bool = True
+    keep_runs: int = 14
 
 
 def unknown_keys(options: Mapping[str, Any]) -> list[str]:

@@ -66,7 +66,7 @@ def _end_with_the_worker(pipe: Connection) -> None:
 
 
 def _run(call: Call) -> Answer:
-    from performance.queues import results, running  # noqa: PLC0415
+    from performance.queues import progress, results, running  # noqa: PLC0415
     from performance.queues.registry import resolve  # noqa: PLC0415
 
     path, args, kwargs = results.call_of(call.data)
@@ -85,5 +85,6 @@ def _run(call: Call) -> Answer:
         errors=[],
         worker_ids=[call.worker] * call.attempt,
     )
+    progress.current_job.set(call.id)
     with running.log_context(call.carried, call.id):
         return Answer(value=msgspec.json.encode(running.call(task, result)))

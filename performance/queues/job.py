@@ -10,7 +10,7 @@ from django.tasks.signals import task_finished, task_started
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from performance.queues import results, running
+from performance.queues import progress, results, running
 from performance.queues.options import options_of
 from performance.queues.registry import resolve
 
@@ -40,6 +40,7 @@ class TaskJob(Job):
     def _execute(self) -> Any:
         resolve(self.func_name or "")
         result = results.load(self.connection, self.id, "default")
+        progress.current_job.set(self.id)
         with running.log_context(results.meta_of(self._raw()), self.id):
             return self._run(result)
 

@@ -80,7 +80,14 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOptions:
-    """Everything a task declares to this backend; times in seconds."""
+    """Everything a task declares to this backend; times in seconds.
+
+    timeout: it is stopped after this long. ttl: it is not run after waiting this long.
+    durable: True keeps a row until Redis has the job; "caller" says that the caller's own row and
+    sweeper do that, so that a Redis that is away at the commit is only logged.
+    isolated: it runs in a child process. record: each run is a TaskRun row, with `who` and `about`
+    filled like keys and the keyword arguments named in `safe_arguments`.
+    """
 
     timeout: float = 600
     ttl: float | None = None
@@ -94,6 +101,8 @@ class TaskOptions:
     isolated: bool = False
     safe_arguments: tuple[str, ...] = ()
     record: bool = True
+    who: KeyOf = ""
+    about: KeyOf = ""
     schedule: Schedule | None = None
 
 
@@ -112,6 +121,8 @@ class OptionKeywords(TypedDict, total=False):
     isolated: bool
     safe_arguments: tuple[str, ...]
     record: bool
+    who: KeyOf
+    about: KeyOf
     schedule: Schedule | None
 
 

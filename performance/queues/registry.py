@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack, overload
 
 from django.apps import apps
 from django.tasks import task_backends
-from django.tasks.base import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME, Task
+from django.tasks.base import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME, Task, TaskResult
 
 from performance.queues.exceptions import UnknownTask
 from performance.queues.levels import Level
@@ -65,6 +65,21 @@ def task(
         return _tasks.setdefault(declared.module_path, declared)
 
     return wrapper(function) if function else wrapper
+
+
+def enqueue_many(
+    task: Task, calls: Iterable[tuple[Sequence[Any], Mapping[str, Any]]]
+) -> list[TaskResult]:
+    """Enqueues many calls of one task, (args, kwargs) each; here in one round trip.
+
+    Another task backend gets them one by one. Raises as enqueue() does.
+    """
+    backend = task.get_backend()
+    many = getattr(backend, "enqueue_many", None)
+    if many is not None:
+        found: list[TaskResult] = many(task, calls)
+        return found
+    return [backend.enqueue(task, list(args), dict(kwargs)) for args, kwargs in calls]
 
 
 def registered() -> list[Task]:

@@ -63,20 +63,26 @@ def prepare(
     return Submission(id=job_id, level=level, data=_json.encode(call).decode(), entry=entry)
 
 
-def send(connection: redis.Redis, jobs: Sequence[Submission]) -> list[str]:
+def send(
+    connection: redis.Redis, jobs: Sequence[Submission], *, bounded: bool = True
+) -> list[str]:
     """Enqueues all jobs in one round trip; answers their ids, or the ids of those they duplicate.
+
+    `bounded` off lets them past the most that a level may hold: they were accepted before.
 
     Raises QueueFull (for the first refused one; those before it are queued) and EnqueueFailed.
     """
     now = timezone.now()
-    control = {
+    control: dict[str, Any] = {
         "iso_now": utcformat(now),
         "unix_now": now.timestamp(),
-        "jobs": [_stamped(job, utcformat(now)) for job in jobs],
+        "jobs": [stamped(job, utcformat(now)) for job in jobs],
     }
+    if not bounded:
+        control["jobs"] = [{**entry, "most": 0} for entry in control["jobs"]]
     try:
         answers = scripts.run(
-            connection, "submit", msgspec.msgpack.encode(control), *(_packed(job.data) for job in jobs)
+            connection, "submit", msgspec.msgpack.encode(control), *(packed(job.data) for job in jobs)
         )
     except redis.RedisError as error:
         raise EnqueueFailed(f"Redis did not take the job: {type(error).__name__}.") from error
@@ -92,11 +98,13 @@ def _accepted(job: Submission, answer: list[Any]) -> str:
     return found.decode()
 
 
-def _stamped(job: Submission, now: str) -> dict[str, Any]:
+def stamped(job: Submission, now: str) -> dict[str, Any]:
+    """The script's entry, with the time (RQ's format) at which it is sent."""
     return {**job.entry, "fields": [*job.entry["fields"], "enqueued_at", now]}
 
 
-def _packed(data: str) -> bytes:
+def packed(data: str) -> bytes:
+    """RQ's `data`: JSON, compressed where that pays."""
     raw = data.encode()
     return zlib.compress(raw) if len(raw) > _COMPRESS_ABOVE else raw
 

@@ -12,6 +12,7 @@ from django.utils.module_loading import autodiscover_modules
 from performance.queues import conf
 from performance.queues.levels import Level
 from performance.queues.worker import ConcurrentWorker
+from performance.queues.worker.database import widen_pools
 from performance.queues.worker.pool import Pool
 
 PASSED_ON = (
@@ -44,7 +45,9 @@ class Command(BaseCommand):
                 sys.exit(self._pool(options))
         autodiscover_modules("tasks")
         levels = [level.value for level in Level if level.value in options["levels"]]
-        worker = ConcurrentWorker(levels, conf=self._conf(options), show=sys.stderr.isatty())
+        chosen = self._conf(options)
+        widen_pools(chosen.threads + chosen.database_threads + 1)
+        worker = ConcurrentWorker(levels, conf=chosen, show=sys.stderr.isatty())
         worker.work(burst=options["burst"], logging_level="WARNING")
         sys.stderr.flush()
         if worker.left_behind:

@@ -47,12 +47,13 @@ class Children:
         """
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=isolated.main, args=(theirs, self._call(run)), daemon=True)
-        with self._lock:
-            if run.stop_reason is not None:
-                raise ChildDied("Stopped before it began.")
-            process.start()
-            self._processes[run.execution] = process
+        # The first start loads Django in the fork server, for seconds: not under the lock.
+        process.start()
         theirs.close()
+        with self._lock:
+            self._processes[run.execution] = process
+        if run.stop_reason is not None:
+            process.kill()
         try:
             return _answer(ours)
         finally:

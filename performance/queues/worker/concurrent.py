@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -20,10 +21,14 @@ from rq.worker import BaseWorker, DequeueStrategy
 from performance.queues import conf as configuration
 from performance.queues import connection as connections
 from performance.queues.job import TaskJob
+from performance.queues import progress
 from performance.queues.levels import Level
+from performance.queues.recorder import Recorder
+from performance.queues.schedule import Schedules
 from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.display import Display
 from performance.queues.worker.heart import Heart
+from performance.queues.worker.maintenance import Maintenance
 from performance.queues.worker.run import Run
 
 logger = structlog.get_logger(__name__)
@@ -49,6 +54,7 @@ class ConcurrentWorker(BaseWorker):
         self.dispatcher: Dispatcher | None = None
         self.left_behind = False
         self._show = show
+        self._recorder: Recorder | None = None
         self._asked_to_stop = 0
 
     def _set_connection(self, connection: redis.Redis) -> redis.Redis:
@@ -78,14 +84,19 @@ class ConcurrentWorker(BaseWorker):
             self.connection,
             self.conf,
             reregister=self._register_again,
-            chores=[Display(self.dispatcher, self.connection)] if self._show else [],
+            chores=self._chores(self.dispatcher),
         )
+        self._recorder = Recorder() if self.conf.record_runs else None
+        if self._recorder:
+            self._recorder.start()
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run(self.dispatcher, heart))
         finally:
             heart.stop()
             heart.join(timeout=2)
+            if self._recorder:
+                self._recorder.stop()
             self.left_behind = self.dispatcher.left_behind
             self.teardown()
         return bool(self.dispatcher.ended)
@@ -130,8 +141,21 @@ class ConcurrentWorker(BaseWorker):
         self.connection.delete(self.key)
         self.register_birth()
 
+    def _chores(self, dispatcher: Dispatcher) -> list[Callable[[], None]]:
+        """What the heart does at each tick beside its own."""
+        chores: list[Callable[[], None]] = [
+            progress.buffered(self.connection),
+            Schedules(self.connection, self.conf),
+            Maintenance(self.queues),
+        ]
+        if self._show:
+            chores.append(Display(dispatcher, self.connection))
+        return chores
+
     def _note(self, run: Run) -> None:
         """One run has ended and Redis knows it."""
+        if self._recorder:
+            self._recorder.add(run)
 
     def _parked(self, run: Run) -> None:
         logger.error("task_parked", task=run.name, task_id=run.id, deliveries=run.deliveries + 1)

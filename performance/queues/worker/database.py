@@ -46,3 +46,15 @@ def _close_broken() -> None:
     for connection in connections.all(initialized_only=True):
         if connection.errors_occurred:
             connection.close_if_unusable_or_obsolete()
+
+
+def widen_pools(needed: int) -> None:
+    """Lets each connection pool of this process grow to `needed`; call before any is opened.
+
+    The site's setting is made for its web threads; a worker with more threads than connections
+    would have its tasks wait for one and fail.
+    """
+    for alias in connections:
+        pool = connections[alias].settings_dict.get("OPTIONS", {}).get("pool")
+        if isinstance(pool, dict):
+            pool["max_size"] = max(pool.get("max_size", 0), needed)

@@ -19,7 +19,7 @@ from django.tasks.base import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 from rq.utils import utcformat
 
-from performance.queues import connection, running, scripts
+from performance.queues import connection, progress, running, scripts
 from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import TaskCancelled
 from performance.queues.levels import Level
@@ -131,7 +131,6 @@ class Dispatcher:
 
     async def _claim_until_stopped(self) -> None:
         while not self.stopping:
-            self.tick = time.monotonic()
             self._changed.clear()
             free = self._free_slots()
             if free <= 0:
@@ -228,6 +227,7 @@ class Dispatcher:
 
     def _enter(self, run: Run) -> None:
         self._database.enter()
+        progress.current_job.set(run.id)
         meta = run.meta
         carried = {"request_id": meta.request_id, "correlation_id": meta.correlation_id}
         structlog.contextvars.bind_contextvars(
@@ -354,6 +354,7 @@ class Dispatcher:
         """Stops what runs longer than its timeout, and asks again what did not stop."""
         while True:
             await asyncio.sleep(0.1)
+            self.tick = time.monotonic()
             now = time.time()
             for run in list(self.runs.values()):
                 if run.stop_reason is None and now - run.started > run.timeout:

@@ -1,0 +1,122 @@
+"""Writes TaskRun rows: a few times a second for all runs that ended, never while one waits for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+from performance.models import TaskRun
+from performance.queues import results
+from performance.queues.options import TaskOptions, key_for
+from performance.queues.worker.run import Run
+
+logger = structlog.get_logger(__name__)
+
+EVERY = 1.0
+AT_ONCE = 2000
+MOST_KEPT = 50_000
+"""Rows kept while the database is away; older ones are dropped and counted."""
+
+_COLUMNS = (
+    *("task_id", "task", "level", "status", "waited", "ran", "attempt", "error", "worker"),
+    *("correlation_id", "who", "about", "arguments", "started_at", "finished_at"),
+)
+_STATUSES = {
+    "ok": TaskRun.Status.SUCCESSFUL,
+    "fail": TaskRun.Status.FAILED,
+    "retry": TaskRun.Status.RETRIED,
+    "stop": TaskRun.Status.STOPPED,
+    "park": TaskRun.Status.PARKED,
+}
+
+
+class Recorder(threading.Thread):
+    """`add` takes a run, on any thread; `stop` writes what is left and ends."""
+
+    def __init__(self) -> None:
+        super().__init__(name="recorder", daemon=True)
+        self._runs: deque[Run] = deque(maxlen=MOST_KEPT)
+        self._stopped = threading.Event()
+        self.dropped = 0
+
+    def add(self, run: Run) -> None:
+        """Remembers the run for the next batch."""
+        if run.options is None or run.options.record:
+            self.dropped += len(self._runs) == MOST_KEPT
+            self._runs.append(run)
+
+    def stop(self) -> None:
+        """Ends the thread once everything is written, or at once where the database is away."""
+        self._stopped.set()
+        self.join(timeout=5)
+
+    def run(self) -> None:
+        """Writes once a second."""
+        while not self._stopped.wait(EVERY):
+            self._write_all()
+        self._write_all()
+        close_old_connections()
+
+    def _write_all(self) -> None:
+        while self._runs:
+            batch = [self._runs.popleft() for _ in range(min(AT_ONCE, len(self._runs)))]
+            try:
+                close_old_connections()
+                write([row_of(run) for run in batch])
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("task_runs_postponed", rows=len(batch), error=type(error).__name__)
+                self._runs.extendleft(reversed(batch))
+                return
+            except Exception:
+                logger.exception("task_runs_lost", rows=len(batch))
+
+
+def row_of(run: Run) -> tuple[Any, ...]:
+    """The row's values, in the order of the columns."""
+    enqueued = results.time_of(run.enqueued_at)
+    options = run.options or TaskOptions()
+    arguments = run.result.kwargs if run.result else {}
+    safe = {name: arguments[name] for name in options.safe_arguments if name in arguments}
+    return (
+        run.id,
+        run.name[:200],
+        run.level,
+        _STATUSES[run.kind or "ok"].value,
+        max(0.0, run.started - enqueued.timestamp()) if enqueued else 0.0,
+        run.ended - run.started,
+        run.attempt,
+        run.error[:200],
+        run.worker[:64],
+        (run.meta.correlation_id or run.meta.request_id)[:64],
+        _described(options.who, run)[:100],
+        _described(options.about, run)[:200],
+        msgspec.json.encode(safe).decode() if safe else None,
+        datetime.fromtimestamp(run.started, UTC),
+        datetime.fromtimestamp(run.ended, UTC),
+    )
+
+
+def _described(template: Any, run: Run) -> str:
+    if not template or run.result is None:
+        return ""
+    with suppress(Exception):
+        return str(key_for(template, run.result.args, run.result.kwargs)).replace("\x00", "")
+    return ""
+
+
+def write(rows: Sequence[tuple[Any, ...]]) -> None:
+    """Writes the rows with one COPY. Raises DatabaseError."""
+    table = connection.ops.quote_name(TaskRun._meta.db_table)  # noqa: SLF001
+    with connection.cursor() as cursor:
+        statement = f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN"
+        with cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+            for row in rows:
+                copy.write_row(row)

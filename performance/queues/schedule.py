@@ -1,0 +1,104 @@
+"""Periodic tasks: declared beside the task, started by whichever worker looks first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+import redis
+import structlog
+from croniter import croniter
+from django.tasks.base import Task
+from django.utils import timezone
+from rq.utils import utcformat
+
+from performance.queues import scripts, submission
+from performance.queues.conf import QueueOptions
+from performance.queues.exceptions import QueueError
+from performance.queues.options import Schedule, options_of
+from performance.queues.registry import registered
+
+logger = structlog.get_logger(__name__)
+
+LOOK_AGAIN = 5.0
+"""Seconds after which a worker asks Redis again about a schedule, to see it paused or moved."""
+
+
+def next_run(schedule: Schedule, after: datetime) -> datetime:
+    """The first run after `after`, always in the future of it. Raises ValueError on a bad schedule."""
+    if schedule.every is not None and schedule.every > 0:
+        # Aligned to the clock, so that every worker computes the same time.
+        number = after.timestamp() // schedule.every + 1
+        return datetime.fromtimestamp(number * schedule.every, UTC)
+    if schedule.cron is None:
+        raise ValueError("A schedule wants `every` (more than 0) or `cron`.")
+    local = after.astimezone(ZoneInfo(schedule.time_zone))
+    found: datetime = croniter(schedule.cron, local).get_next(datetime)
+    return found.astimezone(UTC)
+
+
+def declared(schedule: Schedule) -> str:
+    """The schedule as text; when it changes, a stored next run no longer counts."""
+    if schedule.every is not None:
+        return f"every {schedule.every:g} s"
+    return f"cron {schedule.cron} {schedule.time_zone}"
+
+
+def scheduled_tasks() -> Iterator[tuple[Task, Schedule]]:
+    """All tasks of this process that declare a schedule."""
+    for task in registered():
+        schedule = options_of(task.func).schedule
+        if schedule is not None:
+            yield task, schedule
+
+
+@dataclass
+class Schedules:
+    """Call it often: starts what is due, each run once over all workers, missed runs once."""
+
+    client: redis.Redis
+    conf: QueueOptions
+
+    def __post_init__(self) -> None:
+        self._look_at: dict[str, float] = {}
+
+    def __call__(self) -> None:
+        """Looks at every schedule that may be due."""
+        now = time.time()
+        for task, schedule in scheduled_tasks():
+            if self._look_at.get(task.module_path, 0) <= now:
+                self._look(task, schedule, now)
+
+    def _look(self, task: Task, schedule: Schedule, now: float) -> None:
+        following = next_run(schedule, datetime.fromtimestamp(now, UTC)).timestamp()
+        self._look_at[task.module_path] = min(following, now + LOOK_AGAIN)
+        try:
+            job = submission.prepare(task, (), {}, self.conf)
+            started = scripts.run(self.client, "schedule", *_call(task, schedule, following, job))
+        except (QueueError, ValueError) as error:
+            logger.warning("schedule_failed", task=task.module_path, error=str(error))
+        else:
+            if started == 1:
+                logger.debug("schedule_started", task=task.module_path)
+
+
+def _call(
+    task: Task, schedule: Schedule, following: float, job: submission.Submission
+) -> tuple[bytes, bytes]:
+    now = timezone.now()
+    stamped = submission.stamped(job, utcformat(now))
+    # A run that still waits or runs is enough; the next one is not piled on top of it.
+    stamped |= {"unique": f"schedule:{task.module_path}", "until_finished": True, "replace": False}
+    call = {
+        "iso_now": utcformat(now),
+        "unix_now": now.timestamp(),
+        "name": task.module_path,
+        "declared": declared(schedule),
+        "next": following,
+        "job": stamped,
+    }
+    return msgspec.msgpack.encode(call), submission.packed(job.data)

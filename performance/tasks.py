@@ -1,0 +1,25 @@
+"""What this app does by itself from time to time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from performance.models import TaskRun
+from performance.queues import Level, Schedule, connection, outbox, task
+from performance.queues.conf import of_default_backend
+
+
+@task(level=Level.HIGH, schedule=Schedule(every=10), record=False)
+def sweep_task_outbox() -> int:
+    """Enqueues durable tasks that did not reach Redis; answers how many."""
+    return outbox.sweep(connection.client())
+
+
+@task(level=Level.LOW, schedule=Schedule(cron="17 * * * *"), record=False)
+def prune_task_runs() -> int:
+    """Deletes task runs older than OPTIONS["KEEP_RUNS"] days; answers how many."""
+    oldest = timezone.now() - timedelta(days=of_default_backend().keep_runs)
+    deleted, _ = TaskRun.objects.filter(finished_at__lt=oldest).delete()
+    return int(deleted)
