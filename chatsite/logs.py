@@ -19,6 +19,16 @@ def drop_query_string(_logger: WrappedLogger, _method: str, event: EventDict) ->
     return event
 
 
+def escape_control_characters(
+    _logger: WrappedLogger, _method: str, event: EventDict
+) -> EventDict:
+    """What a client sends must not move the cursor of the terminal that shows the log, nor end a line."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable() and key != "exception":
+            event[key] = value.encode("unicode_escape").decode("ascii")
+    return event
+
+
 PROCESSORS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -28,6 +38,7 @@ PROCESSORS: list[Processor] = [
     structlog.processors.StackInfoRenderer(),
     structlog.processors.UnicodeDecoder(),
     drop_query_string,
+    escape_control_characters,
 ]
 
 
@@ -49,7 +60,8 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
     renderers: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if style == "json"
-        else [structlog.dev.ConsoleRenderer()]
+        # Plain: the library's own choice shows the values of local variables.
+        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     )
     return {
         "version": 1,

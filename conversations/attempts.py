@@ -48,7 +48,8 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     reply = Reply.objects.select_related("message__conversation").get(pk=reply_id)
     message = reply.message
     backend = chat_backends[reply.backend]
-    reply.tool_runs.all().delete()
+    if number > 1:
+        reply.tool_runs.all().delete()
     history = message.conversation.messages.before(message.pk).newest_first()[:HISTORY]
     turns = [_turn(earlier) for earlier in reversed(history) if earlier.text]
     context = tools.ToolContext(

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.text import Truncator
 
 from conversations import markdown, streams
-from conversations.models import TITLE_LENGTH, Conversation, Message, Reply, Role, Status
+from conversations.models import LIVE, TITLE_LENGTH, Conversation, Message, Reply, Role, Status
 from conversations.tasks import enqueue_reply
 
 if TYPE_CHECKING:
@@ -50,11 +51,10 @@ def send(conversation: Conversation, text: str, key: UUID) -> Message:
     """
     try:
         with transaction.atomic():
-            # The lock makes two tabs that send at once take turns.
-            Conversation.objects.select_for_update().get(pk=conversation.pk)
-            if Message.objects.filter(conversation=conversation, idempotency_key=key).exists():
+            repeated, busy = _lock(conversation, key)
+            if repeated:
                 return _same_or_refuse(conversation, text, key)
-            if Reply.objects.live().filter(message__conversation=conversation).exists():
+            if busy:
                 raise ReplyInProgress
             Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
             message = _add(conversation, text, key)
@@ -96,8 +96,22 @@ def retry(reply: Reply) -> bool:
     return bool(again)
 
 
+def _lock(conversation: Conversation, key: UUID) -> tuple[bool, bool]:
+    """Makes two tabs that send at once take turns; says if `key` was there, and if a reply is live."""
+    messages = Message.objects.filter(conversation=OuterRef("pk"))
+    locked = (
+        Conversation.objects.select_for_update(of=("self",))
+        .annotate(
+            repeated=Exists(messages.filter(idempotency_key=key)),
+            busy=Exists(messages.filter(reply__status__in=LIVE)),
+        )
+        .get(pk=conversation.pk)
+    )
+    return locked.repeated, locked.busy
+
+
 def _add(conversation: Conversation, text: str, key: UUID) -> Message:
-    message = Message.objects.create(
+    message = Message(
         conversation=conversation,
         role=Role.USER,
         text=text,
@@ -105,7 +119,8 @@ def _add(conversation: Conversation, text: str, key: UUID) -> Message:
         renderer=markdown.RENDERER,
         idempotency_key=key,
     )
-    answer = Message.objects.create(conversation=conversation, role=Role.ASSISTANT)
+    answer = Message(conversation=conversation, role=Role.ASSISTANT)
+    Message.objects.bulk_create([message, answer])
     reply = Reply.objects.create(message=answer, correlation_id=_correlation_id())
     enqueue_reply(reply)
     transaction.on_commit(lambda: streams.announce(conversation.pk, "message", m=answer.pk))
