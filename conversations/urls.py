@@ -1,5 +1,23 @@
+"""The chat's pages. Fragments of them are for the page's own scripts."""
+
 from __future__ import annotations
+
+from django.urls import path
+
+from conversations.views import conversations, help_pages, messages, replies
 
 app_name = "conversations"
 
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("", conversations.conversation_list, name="list"),
+    path("c/<uuid:pk>/", conversations.detail, name="detail"),
+    path("c/<uuid:pk>/rename/", conversations.rename, name="rename"),
+    path("c/<uuid:pk>/delete/", conversations.delete, name="delete"),
+    path("c/<uuid:pk>/events/", replies.events, name="events"),
+    path("c/<uuid:pk>/messages/", messages.messages, name="messages"),
+    path("c/<uuid:pk>/messages/<int:number>/", messages.message, name="message"),
+    path("c/<uuid:pk>/messages/<int:number>/stop/", replies.stop, name="stop"),
+    path("c/<uuid:pk>/messages/<int:number>/retry/", replies.retry, name="retry"),
+    path("help/", help_pages.help_list, name="help"),
+    path("help/<slug:slug>/", help_pages.help_page, name="help_page"),
+]

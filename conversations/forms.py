@@ -1,0 +1,74 @@
+"""What a person may type, and how a refusal is put."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from conversations.models import TEXT_LENGTH, TITLE_LENGTH
+
+NUL = "There is an invisible NUL character in the text. Remove it and send again."
+ENCODING = (
+    "The text is not valid UTF-8, so it cannot be read as it was meant. Type or paste it again."
+)
+KEY_REUSED = "An earlier text of this form is sent already. To send this one as well, send again."
+IN_PROGRESS = "The assistant is still answering. Wait for the end or stop it, then send this."
+DAMAGED = "This form is damaged. Send again: it is repaired now."
+
+
+class TextField(forms.CharField):
+    """Typed text with \\n for line breaks: forms post \\r\\n, and a limit counts what people see."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
+class MessageForm(forms.Form):
+    text = TextField(
+        strip=False,
+        max_length=TEXT_LENGTH,
+        error_messages={
+            "required": "Write a message first.",
+            "max_length": "The message has %(show_value)s characters; %(limit_value)s are allowed. "
+            "Shorten it, or send it in parts.",
+            "null_characters_not_allowed": NUL,
+        },
+    )
+    key = forms.UUIDField(required=False, error_messages={"invalid": DAMAGED})
+
+    def __init__(self, *args: Any, valid_utf8: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._valid_utf8 = valid_utf8
+
+    def clean_text(self) -> str:
+        if not self._valid_utf8:
+            raise ValidationError(ENCODING)
+        return str(self.cleaned_data["text"])
+
+    def clean_key(self) -> uuid.UUID:
+        """A form without a key can be sent twice, but it can be sent."""
+        return self.cleaned_data["key"] or uuid.uuid4()
+
+    @property
+    def typed_text(self) -> str:
+        """What stands in the box: the typed text, unchanged but for what no page can hold."""
+        return str(self.data.get("text", "")).replace("\0", "")
+
+    @property
+    def problems(self) -> list[str]:
+        return [str(message) for messages in self.errors.values() for message in messages]
+
+
+class RenameForm(forms.Form):
+    title = forms.CharField(
+        max_length=TITLE_LENGTH,
+        error_messages={
+            "required": "Give the conversation a name.",
+            "max_length": "The name has %(show_value)s characters; %(limit_value)s are allowed.",
+            "null_characters_not_allowed": NUL,
+        },
+    )

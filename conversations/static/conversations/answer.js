@@ -1,0 +1,113 @@
+// One answer being written, from events that may repeat and may be missed.
+//
+// Offsets count UTF-16 units of the answer's Markdown: what is known is skipped, a gap is reported.
+
+export const isLive = (article) => ["pending", "running"].includes(article.dataset.status)
+
+export function announce(words) {
+  document.dispatchEvent(new CustomEvent("announce", { detail: words }))
+}
+
+export class Answer {
+  constructor(article) {
+    this.article = article
+    this.id = Number(article.dataset.message)
+    this.attempt = Number(article.dataset.attempt)
+    this.live = isLive(article)
+    this.blocks = article.querySelector("[data-blocks]")
+    this.tools = article.querySelector(".tools")
+    this.spoken = 0 // blocks that the live region has read
+    this.streaming = false
+  }
+
+  // False for events of an attempt that is over.
+  accepts(attempt) {
+    if (!this.live || attempt < this.attempt) return false
+    if (attempt > this.attempt) {
+      this.attempt = attempt
+      this.restart()
+    }
+    return true
+  }
+
+  begin() {
+    if (!this.streaming) this.restart()
+  }
+
+  restart() {
+    this.streaming = true
+    this.checkpoint = true // what the page came with stays in sight until there is more
+    this.received = 0 // the text is known up to here
+    this.closed = 0 // and shown as finished blocks up to here
+    this.tail = ""
+    this.spoken = 0
+    this.tools.replaceChildren()
+    this.say("Writing…")
+  }
+
+  // False where the text before `offset` is missing.
+  text(offset, text) {
+    if (!this.streaming && offset > 0) return false
+    this.begin()
+    if (offset > this.received) return false
+    if (offset + text.length <= this.received) return true
+    this.tail += text.slice(this.received - offset)
+    this.received = offset + text.length
+    return true
+  }
+
+  // The text up to `offset` is final, and `html` is how its last blocks look.
+  block(offset, html) {
+    if (!this.streaming || offset > this.received) return false
+    if (offset <= this.closed) return true
+    this.dropCheckpoint()
+    const part = document.createElement("template")
+    part.innerHTML = html
+    this.blocks.append(part.content)
+    this.tail = this.tail.slice(offset - this.closed)
+    this.closed = offset
+    this.speak(this.blocks)
+    this.blocks.dispatchEvent(new CustomEvent("dress", { bubbles: true }))
+    return true
+  }
+
+  dropCheckpoint() {
+    if (this.checkpoint) this.blocks.replaceChildren()
+    this.checkpoint = false
+  }
+
+  tool({ n, name, state, ms }) {
+    this.begin()
+    const line = this.tools.children[n - 1] ?? this.tools.appendChild(document.createElement("p"))
+    line.className = `tool brief ${state}`
+    line.textContent = state === "running" ? `${name}…` : `${name} · ${state} · ${ms} ms`
+  }
+
+  draw() {
+    if (!this.streaming) return
+    if (this.received) this.dropCheckpoint()
+    const place = this.article.querySelector(".tail") ?? this.addTail()
+    place.textContent = this.tail.replace(/^\n+/, "")
+  }
+
+  addTail() {
+    const place = document.createElement("p")
+    place.className = "tail"
+    this.blocks.after(place)
+    return place
+  }
+
+  say(words) {
+    const line = this.article.querySelector("[data-state] p")
+    if (!line) return
+    line.className = "writing"
+    line.textContent = words
+  }
+
+  // Reads what nobody has heard yet of these blocks.
+  speak(blocks) {
+    const all = [...blocks.children]
+    for (const block of all.slice(this.spoken)) announce(block.textContent)
+    this.spoken = all.length
+  }
+}

@@ -1,0 +1,127 @@
+// Every page: choice of colours, local times, copy buttons, dialogs, words for failed requests.
+
+const root = document.documentElement
+
+// Colours: the server writes the cookie's choice into <html>, so a page never flashes.
+for (const choice of document.querySelectorAll("[data-theme-choice]")) {
+  choice.hidden = false
+  for (const input of choice.querySelectorAll("input")) input.checked = input.value === (root.dataset.theme ?? "")
+  choice.addEventListener("change", (event) => {
+    const theme = event.target.value
+    if (theme) root.dataset.theme = theme
+    else delete root.dataset.theme
+    document.cookie = `theme=${theme}; path=/; samesite=lax; max-age=${theme ? 31536000 : 0}`
+  })
+}
+
+// Dialogs: a link to a page with a form opens the same form here.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("a[data-dialog]")
+  const closer = event.target.closest("dialog [data-close]")
+  if (event.metaKey || event.ctrlKey || !(opener || closer)) return
+  event.preventDefault()
+  if (closer) closer.closest("dialog").close()
+  else document.getElementById(opener.dataset.dialog).showModal()
+})
+
+// Live region: a sentence at a time; it is emptied so that a later visit does not read old ones.
+const announcer = document.getElementById("announcer")
+document.addEventListener("announce", ({ detail }) => {
+  const line = document.createElement("p")
+  line.textContent = detail
+  announcer.append(line)
+  setTimeout(() => line.remove(), 10000)
+})
+
+// What was added: local times, copy buttons, colours in code.
+function dress(part) {
+  for (const time of part.querySelectorAll("time")) {
+    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })
+  }
+  for (const button of part.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard
+  for (const block of part.querySelectorAll(".prose pre:not(.code > pre)")) frame(block)
+}
+
+function frame(block) {
+  const code = block.querySelector("code")
+  const language = /language-([\w+#-]+)/.exec(code?.className)?.[1] ?? ""
+  const box = document.createElement("div")
+  const head = document.createElement("div")
+  const name = document.createElement("span")
+  box.className = "code"
+  head.className = "code-head"
+  name.textContent = language || "text"
+  head.append(name)
+  if (navigator.clipboard) {
+    const button = document.createElement("button")
+    Object.assign(button, { type: "button", className: "link", textContent: "Copy" })
+    button.dataset.copyCode = ""
+    head.append(button)
+  }
+  block.tabIndex = 0
+  block.replaceWith(box)
+  box.append(head, block)
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy], [data-copy-code]")
+  if (!button) return
+  const source = button.closest(".code")?.querySelector("pre") ?? button.closest(".message").querySelector(".prose")
+  const words = button.textContent
+  try {
+    await navigator.clipboard.writeText(plainText(source))
+    button.textContent = "Copied"
+  } catch {
+    button.textContent = "Copying failed"
+  }
+  setTimeout(() => (button.textContent = words), 2000)
+})
+
+function plainText(source) {
+  if (source.tagName === "PRE") return source.textContent
+  const copy = source.cloneNode(true)
+  for (const head of copy.querySelectorAll(".code-head")) head.remove()
+  copy.className = "visually-hidden"
+  document.body.append(copy) // innerText follows the layout, which needs a place in the page
+  const text = copy.innerText
+  copy.remove()
+  return text
+}
+
+dress(document)
+document.addEventListener("dress", ({ target }) => dress(target))
+document.addEventListener("htmx:after:settle", ({ detail }) => {
+  for (const node of detail.newContent ?? []) if (node.querySelectorAll) dress(node)
+})
+
+// A failed request leaves the page as it is and says why; only the server's own words replace parts.
+const WORDS = {
+  401: "You have been signed out. <a>Sign in</a> in another tab, reload this page, and go on: your text is kept.",
+  403: "This page has expired. Reload it and try again: your text is kept.",
+  404: "This is gone: it may have been deleted in another tab.",
+  413: "That is too large. Shorten it, or send it in parts.",
+  429: "Too many requests. Wait a little and try again.",
+}
+
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail
+  if (!ctx.response || ctx.response.status < 400 || ctx.hx?.retarget) return
+  event.preventDefault()
+  refused(ctx.response.status)
+})
+document.addEventListener("refused", ({ detail }) => refused(detail))
+document.addEventListener("htmx:error", () => complain("No connection. Try again when it is back: your text is kept."))
+
+function refused(status) {
+  complain(WORDS[status] ?? "Something went wrong on the server. Try again: your text is kept.")
+}
+
+function complain(words) {
+  const place = document.getElementById("problems")
+  if (!place) return
+  const [before, link, after] = words.split(/<\/?a>/)
+  const line = document.createElement("p")
+  line.append(before)
+  if (link) line.append(Object.assign(document.createElement("a"), { textContent: link, href: "/accounts/login/", target: "_blank" }), after)
+  place.replaceChildren(line)
+}

@@ -1,0 +1,34 @@
+"""Filters of the chat's templates."""
+
+from __future__ import annotations
+
+import json
+
+from django import template
+
+from conversations.models import Reply
+
+register = template.Library()
+
+
+@register.filter
+def utf16_length(text: str) -> int:
+    """The length of `text` as JavaScript counts it, which is how events count."""
+    return len(text.encode("utf-16-le", "replace")) // 2
+
+
+@register.filter
+def pretty_json(text: str) -> str:
+    """JSON set out over lines; anything else as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+@register.filter
+def seconds(reply: Reply) -> str:
+    """How long the newest attempt took; "" where it has not begun and ended."""
+    if reply.started_at is None or reply.finished_at is None:
+        return ""
+    return f"{max(0.0, (reply.finished_at - reply.started_at).total_seconds()):.1f} s"

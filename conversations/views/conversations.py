@@ -1,0 +1,105 @@
+"""The list of own conversations, one of them, its name and its end."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from conversations import sending
+from conversations.forms import KEY_REUSED, MessageForm, RenameForm
+from conversations.models import Conversation
+from conversations.paging import conversations_page
+from conversations.request import (
+    AuthenticatedHttpRequest,
+    is_valid_utf8,
+    signed_in,
+    wants_fragment,
+)
+from conversations.views.responses import (
+    SeeOther,
+    conversation_page,
+    fragment,
+    list_page,
+    refusal,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def conversation_list(request: HttpRequest) -> HttpResponse:
+    """A landing page for visitors; for others their conversations, and a box to begin one."""
+    if request.method == "POST":
+        return _start(request)
+    if request.user.is_authenticated or wants_fragment(request):
+        return _list(request)
+    return render(request, "landing.html")
+
+
+@signed_in
+def _list(request: AuthenticatedHttpRequest) -> HttpResponse:
+    if wants_fragment(request):
+        cursor = request.GET.get("conversations", "")
+        page = conversations_page(request.user.conversations, cursor)
+        return fragment(request, "conversations/sidebar.html#rows", {"page": page})
+    return list_page(request, MessageForm())
+
+
+@signed_in
+def _start(request: AuthenticatedHttpRequest) -> HttpResponse:
+    form = MessageForm(request.POST, valid_utf8=is_valid_utf8(request))
+    if form.is_valid():
+        try:
+            conversation = sending.start(request.user, **form.cleaned_data)
+        except sending.KeyReused:
+            form.add_error("text", KEY_REUSED)
+        else:
+            return _go_to(request, conversation)
+    if wants_fragment(request):
+        return refusal(request, form, 422)
+    return list_page(request, form, 422)
+
+
+def _go_to(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    url = conversation.get_absolute_url()
+    if wants_fragment(request):
+        return HttpResponse(status=201, headers={"HX-Redirect": url})
+    return SeeOther(url)
+
+
+@require_safe
+@signed_in
+def detail(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """The newest messages, or those just before message `?before=`."""
+    return conversation_page(request, pk, MessageForm())
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def rename(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+    conversation = get_object_or_404(request.user.conversations, pk=pk)
+    form = RenameForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        conversation.rename(form.cleaned_data["title"])
+        return SeeOther(conversation.get_absolute_url())
+    context = {
+        "conversation": conversation,
+        "form": form,
+        "title": form.data.get("title", conversation.title),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "conversations/rename.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def delete(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+    conversation = get_object_or_404(request.user.conversations, pk=pk)
+    if request.method == "POST":
+        conversation.delete()
+        return SeeOther(reverse("conversations:list"))
+    return render(request, "conversations/delete.html", {"conversation": conversation})

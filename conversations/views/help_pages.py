@@ -1,0 +1,38 @@
+"""The help pages, for everybody."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from conversations import markdown
+from conversations.help import HelpPage, HelpPassage, help_pages
+
+
+@require_safe
+def help_list(request: HttpRequest) -> HttpResponse:
+    return render(request, "help/list.html", {"pages": help_pages()})
+
+
+@require_safe
+def help_page(request: HttpRequest, slug: str) -> HttpResponse:
+    page = next((page for page in help_pages() if page.slug == slug), None)
+    if page is None:
+        raise Http404("There is no such help page.")
+    introduction, sections = _rendered(page)
+    context = {
+        "page": page,
+        "pages": help_pages(),
+        "introduction": introduction,
+        "sections": sections,
+    }
+    return render(request, "help/page.html", context)
+
+
+@cache
+def _rendered(page: HelpPage) -> tuple[str, list[tuple[HelpPassage, str]]]:
+    sections = [(passage, markdown.render(passage.text)) for passage in page.passages]
+    return markdown.render(page.introduction), sections

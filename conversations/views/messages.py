@@ -1,0 +1,75 @@
+"""Messages of a conversation: sent, and fetched in parts by the page's scripts."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods, require_safe
+
+from conversations import sending
+from conversations.forms import IN_PROGRESS, KEY_REUSED, MessageForm
+from conversations.models import Conversation
+from conversations.paging import MESSAGES, message_id, messages_page
+from conversations.request import (
+    AuthenticatedHttpRequest,
+    is_valid_utf8,
+    signed_in,
+    wants_fragment,
+)
+from conversations.views.responses import (
+    SeeOther,
+    conversation_page,
+    exchange,
+    fragment,
+    refusal,
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """POST sends; GET has the messages just `?before=` one, or all `?after=` one up to a page."""
+    conversation = get_object_or_404(request.user.conversations, pk=pk)
+    if request.method == "POST":
+        return _send(request, conversation)
+    if "after" in request.GET:
+        newer = conversation.messages.for_page().filter(pk__gt=message_id(request.GET["after"]))
+        rows = newer.order_by("pk")[:MESSAGES]
+        context = {"conversation": conversation, "rows": rows}
+        return fragment(request, "conversations/messages.html#rows", context)
+    page = messages_page(conversation.messages, request.GET.get("before", ""))
+    context = {"conversation": conversation, "messages_page": page}
+    return fragment(request, "conversations/messages.html#earlier", context)
+
+
+def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> HttpResponse:
+    form = MessageForm(request.POST, valid_utf8=is_valid_utf8(request))
+    status = 422
+    if form.is_valid():
+        try:
+            message = sending.send(conversation, **form.cleaned_data)
+        except sending.KeyReused:
+            form.add_error("text", KEY_REUSED)
+        except sending.ReplyInProgress:
+            form.add_error("text", IN_PROGRESS)
+            status = 409
+        else:
+            if not wants_fragment(request):
+                return SeeOther(message.get_absolute_url())
+            context = {"conversation": conversation, "rows": exchange(message), "key": uuid.uuid4()}
+            return fragment(request, "conversations/messages.html#sent", context, 201)
+    if wants_fragment(request):
+        return refusal(request, form, status)
+    return conversation_page(request, conversation.pk, form, status)
+
+
+@require_safe
+@signed_in
+def message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    """One message as it stands now."""
+    conversation = get_object_or_404(request.user.conversations, pk=pk)
+    row = get_object_or_404(conversation.messages.for_page(), pk=number)
+    context = {"conversation": conversation, "message": row}
+    return fragment(request, "conversations/messages.html#message", context)
