@@ -32,6 +32,7 @@ class Breaker:
         self._recover = recover
         self._interval = interval
         self._lock = threading.Lock()
+        self._closed = threading.Event()
         _all.add(self)
 
     def trip(self, error: BaseException) -> None:
@@ -44,16 +45,21 @@ class Breaker:
         cache_unavailable.send_robust(sender=type(self), server=self.name, error=error)
         threading.Thread(target=self._watch, name=f"cache-probe-{self.name}", daemon=True).start()
 
+    def close(self) -> None:
+        """Stop asking."""
+        self._closed.set()
+
     def _watch(self) -> None:
         began = time.monotonic()
-        while True:
-            time.sleep(self._interval)
+        while not self._closed.wait(self._interval):
             try:
                 self._probe()
                 self._recover()
                 break
             except Exception as error:  # noqa: BLE001 - whatever keeps it from answering, ask again
                 logger.debug("Cache server %s still does not answer: %s", self.name, error)
+        else:
+            return
         self.is_open = False
         away = time.monotonic() - began
         logger.warning("Cache server %s answers again after %.1f s.", self.name, away)

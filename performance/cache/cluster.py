@@ -68,6 +68,10 @@ class Cluster:
     def holds(self, node: Node, name: str) -> bool:
         return self._holder(("UNLINK", name)) is node
 
+    def close(self) -> None:
+        for node in self._nodes.values():
+            node.close()
+
     def _client(self) -> RedisCluster:
         if self._cluster is None:
             with self._lock:

@@ -85,7 +85,8 @@ def _unpack_response(cls: type[HttpResponse], stored: dict[str, Any]) -> HttpRes
         response.cookies[key].update(attributes)
     response.content = stored["content"]
     vars(response).update(stored["carried"])
-    return response
+    built: HttpResponse = response
+    return built
 
 
 def _add_response(cls: type[HttpResponse]) -> None:

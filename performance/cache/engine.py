@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django_redis.client.default import glob_escape
 from django_redis.pool import get_connection_factory
 
+from performance.cache.channels import Command
 from performance.cache.cluster import Cluster
 from performance.cache.connections import Plan
 from performance.cache.counts import Counts, Histogram
@@ -70,15 +71,17 @@ class Engine:
             self.lost.update(names)
 
     def close(self) -> None:
+        """Let go of every connection and thread; the next use begins anew."""
         if self.tracker is not None:
             self.tracker.stop()
+        self.transport.close()
 
     def _recover(self, node: Node) -> None:
         lost, self.lost = self.lost, set()
         everything, self.lost_all = self.lost_all, False
         try:
             if everything:
-                for commands in sweep(node, self.keys.prefix):
+                for commands in sweep(node, self.keys):
                     node.direct(commands)
             elif lost:
                 self._unlink(node, sorted(lost))
@@ -94,15 +97,13 @@ class Engine:
             node.direct([("UNLINK", name) for name in mine])
 
 
-def sweep(node: Node, prefix: str) -> Any:
-    """Batches of UNLINK for every key of `prefix` on a node, and their leases."""
+def sweep(node: Node, keys: Keys) -> Iterator[list[Command]]:
+    """Batches of UNLINK for every key of a cache on a node, and for their leases."""
     cursor: Any = b"0"
-    pattern = f"*{glob_escape(prefix)}*"
-    starts = (prefix.encode(), b"{" + prefix.encode())
     while True:
-        [[cursor, found]] = node.direct([("SCAN", cursor, "MATCH", pattern, "COUNT", "1000")])
-        names = [name for name in found if name.startswith(starts)]
-        if names:
+        scan = ("SCAN", cursor, "MATCH", keys.pattern, "COUNT", "1000")
+        [[cursor, found]] = node.direct([scan])
+        if names := keys.mine(found):
             yield [("UNLINK", name) for name in names]
         if cursor == b"0":
             return
@@ -140,10 +141,14 @@ def engines() -> list[Engine]:
     return list(_engines.values())
 
 
+def close_engines() -> None:
+    while _engines:
+        _engines.popitem()[1].close()
+
+
 def _close(*, setting: str, **kwargs: object) -> None:
     if setting == "CACHES":
-        while _engines:
-            _engines.popitem()[1].close()
+        close_engines()
 
 
 setting_changed.connect(_close, dispatch_uid="performance.cache.engine")

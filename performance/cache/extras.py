@@ -38,13 +38,12 @@ class Extras(Base):
             self._unavailable(_away(error), None)
 
     def _clear(self) -> None:
-        prefix = self._keys.prefix
         self._forget_local()
         try:
             for node in self.engine.transport.everywhere():
                 if node.breaker.is_open:
                     raise Unavailable(node.name)
-                for commands in sweep(node, prefix):
+                for commands in sweep(node, self._keys):
                     node.direct(commands)
         except (OSError, RedisError) as error:
             self.engine.lost_all = True

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
+from fnmatch import translate
 from typing import Any
 
 from django.core.cache.backends.base import (
@@ -13,6 +15,7 @@ from django.core.cache.backends.base import (
     default_key_func,
     memcache_key_warnings,
 )
+from django_redis.client.default import glob_escape
 from django_redis.util import CacheKey
 
 BAD = re.compile(r"[\x00-\x20\x7f]")
@@ -62,6 +65,17 @@ class Keys:
     def prefix(self) -> str:
         """What every name begins with; empty when a KEY_FUNCTION of the site decides."""
         return f"{self._cache.key_prefix}:" if self._plain else ""
+
+    @property
+    def pattern(self) -> str:
+        """What SCAN is asked for: all names of this cache in all versions, perhaps others too."""
+        return f"*{glob_escape(self.prefix)}*"
+
+    def mine(self, names: Iterable[bytes]) -> list[bytes]:
+        """Those that are names of this cache, in any version, or their leases."""
+        stem = self._cache.key_func("*", glob_escape(self._cache.key_prefix), "*")
+        shape = re.compile(f"{translate(stem)}|{translate('{' + stem + '}:lease')}")
+        return [name for name in names if shape.match(name.decode("utf-8", "replace"))]
 
 
 def is_portable(name: str) -> bool:

@@ -33,6 +33,8 @@ class Transport(Protocol):
     def holds(self, node: Node, name: str) -> bool:
         """Whether writes of that key go to that server."""
 
+    def close(self) -> None: ...
+
     @property
     def is_down(self) -> bool: ...
 
@@ -80,6 +82,10 @@ class Node:
         """As `run`, past the breaker. Raises what keeps the server from answering."""
         return self.channels.run(commands)
 
+    def close(self) -> None:
+        self.breaker.close()
+        self.channels.forget()
+
     def _failed(self, error: BaseException, count: int) -> list[Any]:
         name = type(error).__name__
         self.errors[name] = self.errors.get(name, 0) + 1
@@ -116,6 +122,10 @@ class Servers:
 
     def holds(self, node: Node, name: str) -> bool:
         return node is self.primary
+
+    def close(self) -> None:
+        for node in (self.primary, *self.replicas):
+            node.close()
 
     def _node(self, read: bool) -> Node:
         alive = [node for node in self.replicas if not node.breaker.is_open] if read else []
