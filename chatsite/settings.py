@@ -15,6 +15,7 @@ from django.utils.csp import CSP
 from chatsite import embedded, env
 from chatsite.databases import postgresql
 from chatsite.logs import configure_logging
+from chatsite.mail import email_settings
 from chatsite.unfold import UNFOLD
 
 django_stubs_ext.monkeypatch()
@@ -187,8 +188,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_PREVENT_ENUMERATION = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0, most=9)
 
-EMAIL_URL = env.secret("EMAIL_URL")
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+globals().update(email_settings(env.secret("EMAIL_URL")))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "chatsite@localhost")
 
 # Security
