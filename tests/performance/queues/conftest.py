@@ -78,8 +78,10 @@ class Workers:
         self._url = url
         self._started: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *args: str, command: str = "worker", **options: Any) -> subprocess.Popen[bytes]:
-        """One `manage.py worker` with these arguments and backend OPTIONS."""
+    def start(
+        self, *args: str, command: str = "worker", tick: float = 3600, **options: Any
+    ) -> subprocess.Popen[bytes]:
+        """One `manage.py worker` with these arguments and backend OPTIONS; `tick` runs that often."""
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.performance.queues.worker_settings",
@@ -87,6 +89,7 @@ class Workers:
             "QUEUE_URL": self._url,
             "QUEUE_OPTIONS": json.dumps({**FAST, **options}),
             "PYTHONWARNINGS": "default",
+            "TICK": str(tick),
         }
         environment.pop("DATABASE_URL", None)
         process = subprocess.Popen(

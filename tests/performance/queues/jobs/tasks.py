@@ -12,7 +12,17 @@ import structlog
 from django.tasks import TaskContext
 from django.tasks import task as django_task
 
-from performance.queues import Idempotent, Level, Limit, Retry, Unique, connection, task
+from performance.queues import (
+    Idempotent,
+    Level,
+    Limit,
+    Retry,
+    Schedule,
+    Unique,
+    connection,
+    report_progress,
+    task,
+)
 
 
 def note(text: str) -> None:
@@ -188,3 +198,25 @@ def critical() -> None:
 @task(durable="caller")
 def durable_for_caller() -> None:
     note("durable")
+
+
+@task(durable=True)
+def durable() -> None:
+    note("durable")
+
+
+@task(schedule=Schedule(every=float(os.environ.get("TICK", "3600"))))
+def tick() -> None:
+    note(f"tick {time.time()}")
+
+
+@task(safe_arguments=("reply",), who="{user}", about="reply {reply}")
+def recorded(*, user: str, reply: int, secret: str) -> None:
+    report_progress(1, 2, "half")
+    note(secret)
+
+
+@task
+async def reporting() -> None:
+    report_progress(3, 4, "nearly")
+    await asyncio.sleep(30)

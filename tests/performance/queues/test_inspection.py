@@ -1,0 +1,117 @@
+"""Levels, workers, jobs and levers as staff see them; the report of queue_stats."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.tasks import TaskResultStatus
+from django.utils import timezone
+
+from performance.queues import Level, inspection
+from tests.performance.queues.conftest import Workers, eventually, history, run_waiting_tasks, use
+from tests.performance.queues.jobs import tasks
+
+
+def state(level: Level) -> inspection.LevelState:
+    return next(found for found in inspection.levels() if found.level == level)
+
+
+def test_an_empty_server(server: Any) -> None:
+    assert [found.level for found in inspection.levels()] == list(Level)
+    assert state(Level.LOW).oldest is None
+    assert inspection.workers() == []
+    assert inspection.schedules() == []
+
+
+def test_what_waits_is_scheduled_and_failed(server: Any) -> None:
+    tasks.fail.enqueue("no")
+    run_waiting_tasks()
+    waiting = tasks.add.enqueue(1, 2)
+    tasks.add.using(run_after=timezone.now() + timedelta(hours=1)).enqueue(1, 2)
+    normal = state(Level.NORMAL)
+    assert (normal.waiting, normal.scheduled, normal.failed) == (1, 1, 1)
+    assert normal.oldest == pytest.approx(0, abs=5)
+    (job,) = inspection.jobs(Level.NORMAL, "queued")
+    assert (job.id, job.task, job.status) == (waiting.id, tasks.add.module_path, "queued")
+    (failed,) = inspection.jobs(Level.NORMAL, "failed")
+    assert failed.error == "ValueError: no"
+    (scheduled,) = inspection.jobs(Level.NORMAL, "scheduled")
+    assert scheduled.run_at is not None
+
+
+def test_a_running_worker(server: Any, workers: Workers) -> None:
+    result = tasks.sleep.enqueue(30)
+    process = workers.start("--concurrency", "7")
+    worker = eventually(lambda: [w for w in inspection.workers() if w.in_flight])[0]
+    assert (worker.pid, worker.concurrency, worker.state) == (process.pid, 7, "busy")
+    assert worker.memory > 10_000_000
+    assert [job.id for job in inspection.jobs(Level.NORMAL, "started")] == [result.id]
+
+
+def test_a_paused_level_waits(server: Any) -> None:
+    tasks.effect.enqueue("paused")
+    tasks.critical.enqueue()
+    inspection.pause(Level.NORMAL)
+    run_waiting_tasks()
+    assert history(server) == ["critical"]
+    assert state(Level.NORMAL).paused
+    inspection.resume(Level.NORMAL)
+    run_waiting_tasks()
+    assert history(server) == ["critical", "paused"]
+
+
+def test_emptying_a_level_cancels_its_jobs(server: Any) -> None:
+    results = [tasks.effect.enqueue(str(n)) for n in range(5)]
+    assert inspection.empty(Level.NORMAL) == 5
+    run_waiting_tasks()
+    assert history(server) == []
+    results[0].refresh()
+    assert results[0].status == TaskResultStatus.FAILED
+
+
+def test_a_failed_task_may_be_tried_again(server: Any) -> None:
+    result = tasks.fail.enqueue("no")
+    assert not inspection.retry(result.id)
+    run_waiting_tasks()
+    assert inspection.retry(result.id)
+    assert not inspection.retry(result.id)
+    result.refresh()
+    assert result.status == TaskResultStatus.READY
+    assert inspection.retry_all([result.id, "nonsense"]) == 0
+
+
+def report() -> dict[str, Any]:
+    out = io.StringIO()
+    with pytest.raises(SystemExit):
+        call_command("queue_stats", format="json", stdout=out)
+    found: dict[str, Any] = json.loads(out.getvalue())
+    return found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_queue_stats_says_what_is_wrong(server: Any) -> None:
+    tasks.add.enqueue(1, 2)
+    found = report()
+    assert found["problems"] == ["No worker runs."]
+    assert found["levels"][3]["waiting"] == 1
+
+
+@pytest.mark.django_db
+def test_queue_stats_as_text(server: Any, workers: Workers) -> None:
+    workers.start()
+    eventually(inspection.workers)
+    out = io.StringIO()
+    call_command("queue_stats", stdout=out)
+    assert "critical" in out.getvalue()
+    assert "workers: 1" in out.getvalue()
+
+
+def test_queue_stats_without_redis(settings: Any) -> None:
+    use(settings, "redis://127.0.0.1:1/0")
+    with pytest.raises(CommandError, match="Redis"):
+        call_command("queue_stats")

@@ -1,0 +1,112 @@
+"""What an attacker with access to Redis may try, and RQ's own worker beside ours."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rq import Queue
+from rq.job import Callback
+from rq.serializers import JSONSerializer, PickleSerializer
+
+from performance.queues import UnknownTask
+from performance.queues.registry import resolve
+from tests.performance.queues.conftest import Workers, eventually, history, run_waiting_tasks
+from tests.performance.queues.jobs import tasks
+
+
+class Bomb:
+    """Creates a file when it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path(self.path).touch, ()
+
+
+def run_stock_worker(workers: Workers) -> None:
+    process = workers.start(
+        *("critical", "urgent", "high", "normal", "low", "--burst"),
+        *("--serializer", "rq.serializers.JSONSerializer", "--worker-class", "rq.SimpleWorker"),
+        command="rqworker",
+    )
+    assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_job_that_names_something_else_is_refused(
+    server: Any, workers: Workers, tmp_path: Path, stock: bool
+) -> None:
+    target = tmp_path / "touched"
+    queue = Queue("normal", connection=server, serializer=JSONSerializer)
+    jobs = [
+        queue.enqueue("os.system", f"touch {target}"),
+        queue.enqueue("tests.performance.queues.jobs.tasks.note", "unregistered function"),
+        queue.enqueue("performance.queues.cancelling.cancel", "x"),
+        queue.enqueue("no.such.module", "x"),
+    ]
+    run_stock_worker(workers) if stock else run_waiting_tasks()
+    assert not target.exists()
+    assert history(server) == []
+    assert {job.get_status() for job in jobs} == {"failed"}
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_nothing_is_unpickled(server: Any, workers: Workers, tmp_path: Path, stock: bool) -> None:
+    target = tmp_path / "unpickled"
+    bomb = Bomb(str(target))
+    queue = Queue("normal", connection=server, serializer=PickleSerializer)
+    job = queue.enqueue("tests.performance.queues.jobs.tasks.keep", bomb)
+    meta = tasks.add.enqueue(1, 2)
+    server.hset(f"rq:job:{meta.id}", "meta", pickle.dumps(bomb))
+    run_stock_worker(workers) if stock else run_waiting_tasks()
+    assert not target.exists()
+    assert server.hget(f"rq:job:{job.id}", "status") == b"failed"
+
+
+def test_callbacks_of_a_job_are_not_called(server: Any, workers: Workers, tmp_path: Path) -> None:
+    queue = Queue("normal", connection=server, serializer=JSONSerializer)
+    queue.enqueue(
+        "tests.performance.queues.jobs.tasks.add", 1, 2, on_success=Callback("builtins.breakpoint")
+    )
+    run_stock_worker(workers)
+    assert server.zcard("rq:finished:normal") == 1
+
+
+@pytest.mark.parametrize("path", ["os.system", "", "x", "django", "performance.queues.nothing.x"])
+def test_resolve_refuses(path: str) -> None:
+    with pytest.raises(UnknownTask):
+        resolve(path)
+
+
+def test_a_stock_worker_drains_the_same_queue(server: Any, workers: Workers) -> None:
+    add, later = tasks.add.enqueue(1, 2), tasks.add_later.enqueue(3, 4)
+    failing, context = tasks.fail.enqueue("as declared"), tasks.attempt.enqueue()
+    run_stock_worker(workers)
+    for result in (add, later, failing, context):
+        result.refresh()
+    assert (add.return_value, later.return_value) == (3, 7)
+    assert context.return_value[0] == 1
+    assert failing.errors[0].exception_class is ValueError
+    assert "as declared" in failing.errors[0].traceback
+
+
+@pytest.mark.slow  # a forking worker takes 30 ms a job
+def test_a_stock_worker_and_ours_side_by_side(server: Any, workers: Workers) -> None:
+    names = [str(n) for n in range(300)]
+    for name in names:
+        tasks.effect_later.enqueue(name, 0.03)
+    arguments = ("critical", "normal", "--serializer", "rq.serializers.JSONSerializer")
+    workers.start(*arguments, command="rqworker")
+    workers.start("--concurrency", "2")
+    eventually(lambda: server.zcard("rq:finished:normal") == len(names), within=60)
+    assert sorted(history(server)) == sorted(names)
+    by_worker = {
+        fields[b"worker_name"]
+        for key in server.scan_iter("rq:results:*")
+        for _, fields in server.xrange(key)
+    }
+    assert len(by_worker) == 2

@@ -1,0 +1,110 @@
+"""Periodic tasks: when they run, that two workers run them once, that missed runs are made up once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+
+from performance.queues import Schedule, conf, connection, inspection
+from performance.queues.schedule import Schedules, declared, next_run
+from tests.performance.queues.conftest import Workers, eventually, history
+from tests.performance.queues.jobs import tasks
+
+NAME = "tests.performance.queues.jobs.tasks.tick"
+NOON = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (Schedule(every=90), datetime(2026, 3, 28, 12, 1, 30, tzinfo=UTC)),
+        (Schedule(cron="0 3 * * *"), datetime(2026, 3, 29, 3, 0, tzinfo=UTC)),
+        # The night in which Berlin puts its clocks forward.
+        (
+            Schedule(cron="0 4 * * *", time_zone="Europe/Berlin"),
+            datetime(2026, 3, 29, 2, 0, tzinfo=UTC),
+        ),
+    ],
+)
+def test_next_run(schedule: Schedule, expected: datetime) -> None:
+    assert next_run(schedule, NOON) == expected
+
+
+def test_an_empty_schedule_is_an_error() -> None:
+    with pytest.raises(ValueError, match="every"):
+        next_run(Schedule(), NOON)
+
+
+def waiting(server: Any) -> int:
+    found: int = server.llen("rq:queue:normal")
+    return found
+
+
+def look(moment: datetime) -> None:
+    """What one worker does at `moment`, knowing nothing from before."""
+    with time_machine.travel(moment, tick=False):
+        Schedules(connection.client(), conf.QueueOptions())()
+
+
+def test_a_new_schedule_waits_for_its_first_time(server: Any) -> None:
+    look(NOON)
+    assert waiting(server) == 0
+    look(NOON.replace(hour=13))
+    assert waiting(server) == 1
+
+
+def test_two_workers_run_it_once(server: Any) -> None:
+    look(NOON)
+    look(NOON.replace(hour=13))
+    look(NOON.replace(hour=13))
+    assert waiting(server) == 1
+
+
+def test_a_run_that_still_waits_is_enough(server: Any) -> None:
+    for hour in range(12, 17):
+        look(NOON.replace(hour=hour))
+    assert waiting(server) == 1
+
+
+def test_missed_runs_are_made_up_once(server: Any) -> None:
+    look(NOON)
+    look(NOON.replace(hour=18))
+    assert waiting(server) == 1
+    server.delete("rq:queue:normal")
+    look(NOON.replace(hour=18))
+    assert waiting(server) == 0
+
+
+def test_a_paused_schedule_does_not_run(server: Any) -> None:
+    look(NOON)
+    inspection.pause_schedule(NAME)
+    look(NOON.replace(hour=13))
+    assert waiting(server) == 0
+    state = next(state for state in inspection.schedules() if state.task == NAME)
+    assert state.paused
+    assert state.declared == "every 3600 s"
+    inspection.resume_schedule(NAME)
+    look(NOON.replace(hour=14))
+    assert waiting(server) == 1
+
+
+def test_a_changed_schedule_starts_anew(server: Any) -> None:
+    server.hset("rq:own:schedules", NAME, "1.000 every 60 s")
+    look(NOON)
+    assert waiting(server) == 0
+    assert declared(Schedule(every=3600)) in str(server.hget("rq:own:schedules", NAME))
+
+
+def test_running_workers_start_it(server: Any, workers: Workers) -> None:
+    workers.start(tick=1)
+    workers.start(tick=1)
+    eventually(lambda: len(history(server)) >= 3)
+    seconds = [int(float(entry.split()[1])) for entry in history(server)]
+    assert len(seconds) == len(set(seconds))
+
+
+def test_tasks_module_is_found() -> None:
+    assert tasks.tick.module_path == NAME
