@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import structlog
@@ -19,9 +21,7 @@ def drop_query_string(_logger: WrappedLogger, _method: str, event: EventDict) ->
     return event
 
 
-def escape_control_characters(
-    _logger: WrappedLogger, _method: str, event: EventDict
-) -> EventDict:
+def escape_control_characters(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """What a client sends must not move the cursor of the terminal that shows the log, nor end a line."""
     for key, value in event.items():
         if isinstance(value, str) and not value.isprintable() and key != "exception":
@@ -61,7 +61,12 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if style == "json"
         # Plain: the library's own choice shows the values of local variables.
-        else [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR")),
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     )
     return {
         "version": 1,
@@ -79,6 +84,8 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            # Django gives it a handler of its own, which would write each line twice.
+            "django": {"handlers": [], "level": level},
             "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
             "django_structlog": {"level": level},
             "httpx2": {"level": "WARNING"},

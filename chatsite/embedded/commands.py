@@ -7,14 +7,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 from chatsite.embedded.errors import EmbeddedError
 from chatsite.embedded.holders import running
 
-# These read no database, cache or queue; starting servers for them would only cost a second.
+# These read no database, cache or queue, so that servers would only cost a second; `up` starts its
+# own and says so.
 WITHOUT = {
     "", "--help", "-h", "--version", "help", "version", "check", "collectstatic", "compilemessages",
     "diffsettings", "findstatic", "makemessages", "makemigrations", "sendtestemail", "startapp",
-    "startproject", "testserver",
+    "startproject", "testserver", "up",
 }  # fmt: skip
 URLS = {"database": "DATABASE_URL", "cache": "CACHE_URL", "queue": "QUEUE_URL"}
 
@@ -34,14 +38,13 @@ def servers_for(argv: Sequence[str]) -> Iterator[None]:
 
     In production (DEBUG off) there are none. Ends the process with a message when they cannot run.
     """
-    from django.conf import settings
-
+    if not _needs_servers(argv):
+        yield
+        return
     try:
-        needed = _needs_servers(argv) and settings.DEBUG
-        names = missing_servers() if needed else ()
-        with running(settings.DATA_DIR, names):
+        with running(settings.DATA_DIR, missing_servers() if settings.DEBUG else ()):
             yield
-    except EmbeddedError as error:
+    except (EmbeddedError, ImproperlyConfigured) as error:
         sys.exit(f"{error}")
 
 

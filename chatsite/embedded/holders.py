@@ -42,8 +42,8 @@ def running(
     with users:
         # Waits while a keeper that has lost its last holder is stopping the servers.
         fcntl.flock(users, fcntl.LOCK_SH)
-        _ensure(data_dir, names, volatile=volatile)
         try:
+            _ensure(data_dir, names, volatile=volatile)
             yield
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)

@@ -1,0 +1,54 @@
+# Recipes want make, sh and some Python 3 on the machine; deploy/bootstrap.sh brings the rest into .venv.
+HOST ?= 127.0.0.1
+PORT ?= 8000
+PYTHON_IN = .venv/bin/python
+SOURCES = chatsite performance conversations tests manage.py
+UV = $$(command -v uv || echo .tools/uv/bin/uv)
+COMPILE = pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --quiet --overrides requirements/overrides.in
+# Values to check production mode with; nothing answers at them.
+PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.example.org \
+	CSRF_TRUSTED_ORIGINS=https://chat.example.org DATABASE_URL=postgres://chat@db.example.org/chat \
+	CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
+	SECRET_KEY=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe(60))')
+
+.PHONY: help run test check fix bench lock local dev
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: local ## start the site at http://127.0.0.1:8000/ (PORT=8001 make run)
+	@exec $(PYTHON_IN) manage.py up --host "$(HOST)" --port "$(PORT)"
+
+test: dev ## run the tests (ARGS="-k replies" chooses)
+	@exec $(PYTHON_IN) -m pytest -n 2 $(ARGS)
+
+check: dev ## lint, types, import directions, migrations, templates, deployment; changes nothing
+	$(PYTHON_IN) -m ruff check $(SOURCES)
+	$(PYTHON_IN) -m ruff format --check $(SOURCES)
+	$(PYTHON_IN) -m mypy
+	.venv/bin/lint-imports
+	$(PYTHON_IN) manage.py makemigrations --check --dry-run
+	$(PYTHON_IN) -m djlint templates --lint --quiet
+	$(PRODUCTION) $(PYTHON_IN) manage.py check --deploy --fail-level WARNING
+
+fix: dev ## let ruff repair and format the code
+	-$(PYTHON_IN) -m ruff check --fix $(SOURCES)
+	$(PYTHON_IN) -m ruff format $(SOURCES)
+
+bench: dev ## run the benchmarks (NAME=chat chooses one)
+	@exec $(PYTHON_IN) -m tests.benchmarks $(NAME)
+
+lock: dev ## renew requirements/*.txt from pyproject.toml
+	$(UV) $(COMPILE) -o requirements/production.txt
+	$(UV) $(COMPILE) --extra embedded -c requirements/production.txt -o requirements/local.txt
+	$(UV) $(COMPILE) --extra embedded --extra dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV) $(COMPILE) --extra embedded --extra local-model -c requirements/dev.txt \
+		-o requirements/local-model.txt
+
+local:
+	@deploy/bootstrap.sh local
+
+dev:
+	@deploy/bootstrap.sh dev
