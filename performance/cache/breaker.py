@@ -45,6 +45,13 @@ class Breaker:
         cache_unavailable.send_robust(sender=type(self), server=self.name, error=error)
         threading.Thread(target=self._watch, name=f"cache-probe-{self.name}", daemon=True).start()
 
+    def _recover_late(self) -> None:
+        """For one who gave up while the others were being let through again."""
+        try:
+            self._recover()
+        except Exception as error:  # noqa: BLE001 - the next failure trips the breaker again
+            logger.debug("Cache server %s went away again: %s", self.name, error)
+
     def close(self) -> None:
         """Stop asking."""
         self._closed.set()
@@ -61,6 +68,7 @@ class Breaker:
         else:
             return
         self.is_open = False
+        self._recover_late()
         away = time.monotonic() - began
         logger.warning("Cache server %s answers again after %.1f s.", self.name, away)
         cache_recovered.send_robust(sender=type(self), server=self.name, seconds=away)

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from performance.cache.base import Base
 from performance.cache.engine import sweep
 from performance.cache.exceptions import Unavailable
+from performance.cache.transport import Node
 
 # What each method answers while the server is away.
 ANSWERS: dict[str, Any] = {
@@ -41,15 +42,23 @@ class Extras(Base):
         self._forget_local()
         try:
             for node in self.engine.transport.everywhere():
-                if node.breaker.is_open:
-                    raise Unavailable(node.name)
-                for commands in sweep(node, self._keys):
-                    node.direct(commands)
+                self._sweep(node)
         except (OSError, RedisError) as error:
             self.engine.lost_all = True
             self._unavailable(_away(error), None)
         finally:
             self._forget_local()
+
+    def _sweep(self, node: Node) -> None:
+        if node.breaker.is_open:
+            raise Unavailable(node.name)
+        try:
+            for commands in sweep(node, self._keys):
+                node.direct(commands)
+        except (OSError, RedisError) as error:
+            self.engine.lost_all = True
+            node.breaker.trip(error)
+            raise
 
     def _dropped(self, key: Any, version: int | None) -> None:
         if self.engine.local is not None:

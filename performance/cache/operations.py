@@ -205,6 +205,8 @@ class Operations:
         try:
             replies = _checked((yield commands), partly=len(commands) > 2)
             done = not any(type(reply) is Unavailable for reply in replies)
+            if self.engine.tracker is not None:
+                self.engine.tracker.drain()  # our own message, or it would drop what is read next
         finally:
             self._drop(names)
             if lose and not done:
