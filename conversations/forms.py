@@ -16,6 +16,7 @@ ENCODING = (
 )
 KEY_REUSED = "An earlier text of this form is sent already. To send this one as well, send again."
 IN_PROGRESS = "The assistant is still answering. Wait for the end or stop it, then send this."
+RETRY_IN_PROGRESS = "The assistant is writing another answer. Wait for its end, then try again."
 DAMAGED = "This form is damaged. Send again: it is repaired now."
 
 

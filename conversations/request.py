@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class AuthenticatedHttpRequest(HttpRequest):
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -40,7 +40,7 @@ def signed_in[**P, R: HttpResponseBase](
             return _signed_out_with_text(request)
         return redirect_to_login(request.get_full_path())
 
-    return inner
+    return inner  # type: ignore[return-value]
 
 
 def _signed_out_with_text(request: HttpRequest) -> HttpResponse:

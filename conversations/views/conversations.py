@@ -44,7 +44,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 def _list(request: AuthenticatedHttpRequest) -> HttpResponse:
     if wants_fragment(request):
         cursor = request.GET.get("conversations", "")
-        page = conversations_page(request.user.conversations, cursor)
+        page = conversations_page(request.user.conversations.all(), cursor)
         return fragment(request, "conversations/sidebar.html#rows", {"page": page})
     return list_page(request, MessageForm())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -37,7 +38,7 @@ def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     if "after" in request.GET:
         newer = conversation.messages.for_page().filter(pk__gt=message_id(request.GET["after"]))
         rows = newer.order_by("pk")[:MESSAGES]
-        context = {"conversation": conversation, "rows": rows}
+        context: dict[str, Any] = {"conversation": conversation, "rows": rows}
         return fragment(request, "conversations/messages.html#rows", context)
     page = messages_page(conversation.messages, request.GET.get("before", ""))
     context = {"conversation": conversation, "messages_page": page}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 
+from django.contrib.messages import warning
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import sending
+from conversations.forms import RETRY_IN_PROGRESS
 from conversations.models import Message
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
 from conversations.views.responses import SeeOther, fragment
@@ -26,7 +28,12 @@ def stop(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpR
 @signed_in
 def retry(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     message = _answer(request, pk, number)
-    sending.retry(message.reply)
+    try:
+        sending.retry(message.reply)
+    except sending.ReplyInProgress:
+        if wants_fragment(request):
+            return HttpResponse(RETRY_IN_PROGRESS, status=409, content_type="text/plain")
+        warning(request, RETRY_IN_PROGRESS)
     return _now(request, message)
 
 

@@ -65,7 +65,6 @@ def conversation_page(
         "messages_page": page,
         "before": before,
         "after": stream_start(page.rows) or after,
-        "live": any(hasattr(row, "reply") and row.reply.is_live for row in page.rows),
     }
     return render(request, "conversations/detail.html", context, status=status)
 
@@ -90,7 +89,7 @@ def exchange(message: Message) -> list[Message]:
 def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> dict[str, Any]:
     cursor = request.GET.get("conversations", "")
     return {
-        "page": conversations_page(request.user.conversations, cursor),
+        "page": conversations_page(request.user.conversations.all(), cursor),
         "form": form,
         "key": uuid.uuid4(),
         "text_length": TEXT_LENGTH,

@@ -36,7 +36,10 @@ document.addEventListener("announce", ({ detail }) => {
 // What was added: local times, copy buttons, colours in code.
 function dress(part) {
   for (const time of part.querySelectorAll("time")) {
-    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })
+    const then = new Date(time.dateTime)
+    const today = then.toDateString() === new Date().toDateString()
+    time.title = then.toLocaleString()
+    time.textContent = then.toLocaleString([], { dateStyle: today ? undefined : "medium", timeStyle: "short" })
   }
   for (const button of part.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard
   for (const block of part.querySelectorAll(".prose pre:not(.code > pre)")) frame(block)
@@ -99,6 +102,7 @@ const WORDS = {
   401: "You have been signed out. <a>Sign in</a> in another tab, reload this page, and go on: your text is kept.",
   403: "This page has expired. Reload it and try again: your text is kept.",
   404: "This is gone: it may have been deleted in another tab.",
+  409: "The assistant is writing another answer. Wait for its end, then try again.",
   413: "That is too large. Shorten it, or send it in parts.",
   429: "Too many requests. Wait a little and try again.",
 }

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from conversations.forms import ENCODING, KEY_REUSED
+from conversations.models import Conversation, Message, Reply, Status
+from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, ToolRunFactory
+
+HTMX = {"HX-Request": "true"}
+KEY = uuid.UUID("00000000-0000-4000-8000-000000000002")
+FORM = "application/x-www-form-urlencoded"
+
+
+def test_a_visitor_reads_what_this_is_and_can_sign_up(db: None) -> None:
+    page = Client().get("/")
+    assert page.status_code == 200
+    assert b'href="/accounts/signup/"' in page.content
+
+
+def test_the_list_shows_own_conversations_newest_first(client: Client, alice: Any) -> None:
+    for title in ("first", "second"):
+        ConversationFactory.create(user=alice, title=title)
+    ConversationFactory.create(title="of somebody else")
+    text = client.get("/").content.decode()
+    assert text.index(">second<") < text.index(">first<")
+    assert "of somebody else" not in text
+
+
+def test_an_empty_list_says_so(client: Client) -> None:
+    assert b"Nothing here yet" in client.get("/").content
+
+
+def test_the_list_takes_one_query_and_the_user_two(
+    client: Client, alice: Any, django_assert_num_queries: Any
+) -> None:
+    ConversationFactory.create_batch(40, user=alice)
+    with django_assert_num_queries(3):
+        client.get("/")
+
+
+def test_show_more_brings_the_rest(client: Client, alice: Any) -> None:
+    ConversationFactory.create_batch(35, user=alice)
+    first = client.get("/")
+    cursor = first.context["page"].next
+    page = client.get("/", {"conversations": cursor})
+    rows = client.get("/", {"conversations": cursor}, headers=HTMX)
+    assert len(page.context["page"].rows) == len(rows.context["page"].rows) == 5
+    assert b"<html" not in rows.content
+    assert "HX-Request" in rows["Vary"]
+
+
+def test_a_first_message_begins_a_conversation(client: Client, alice: Any) -> None:
+    response = client.post("/", {"text": "What is Brie?", "key": KEY})
+    conversation = alice.conversations.get()
+    assert response.status_code == 303
+    assert response["Location"] == f"/c/{conversation.pk}/"
+    assert [message.text for message in conversation.messages.order_by("pk")] == [
+        "What is Brie?",
+        "",
+    ]
+
+
+def test_sent_twice_it_begins_one_conversation(client: Client) -> None:
+    answers = [client.post("/", {"text": "What is Brie?", "key": KEY}) for _ in range(2)]
+    assert answers[0]["Location"] == answers[1]["Location"]
+    assert Conversation.objects.count() == 1
+
+
+def test_a_used_form_with_another_text_is_refused_with_a_fresh_key(client: Client) -> None:
+    client.post("/", {"text": "What is Brie?", "key": KEY})
+    response = client.post("/", {"text": "What is Gouda?", "key": KEY})
+    assert response.status_code == 422
+    assert KEY_REUSED in response.content.decode()
+    assert "What is Gouda?</textarea>" in response.content.decode()
+    assert response.context["key"] != KEY
+
+
+def test_scripts_are_told_where_to_go(client: Client, alice: Any) -> None:
+    response = client.post("/", {"text": "What is Brie?", "key": KEY}, headers=HTMX)
+    assert response.status_code == 201
+    assert response["HX-Redirect"] == f"/c/{alice.conversations.get().pk}/"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "Write a message first."),
+        ("x" * 1_000_000, "32000 are allowed"),
+        ("Brie\0Gouda", "NUL"),
+    ],
+    ids=["empty", "1 MB", "NUL"],
+)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "fragment"])
+def test_bad_input_is_named_kept_and_not_stored(
+    client: Client, text: str, words: str, headers: dict[str, str]
+) -> None:
+    response = client.post("/", {"text": text, "key": KEY}, headers=headers)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    if not headers:
+        assert f"{text.replace(chr(0), '')}</textarea>" in response.content.decode()
+    assert not Conversation.objects.exists()
+
+
+def test_bytes_that_are_not_utf8_are_refused(client: Client) -> None:
+    body = f"key={KEY}&text=caf%E9"
+    response = client.post("/", body, content_type=FORM)
+    assert response.status_code == 422
+    assert ENCODING in response.content.decode()
+    assert not Conversation.objects.exists()
+
+
+def test_a_replacement_character_that_was_typed_is_fine(client: Client) -> None:
+    body = f"key={KEY}&text=caf%EF%BF%BD"
+    assert client.post("/", body, content_type=FORM).status_code == 303
+
+
+def test_a_signed_out_user_keeps_the_text(db: None) -> None:
+    response = Client().post("/", {"text": "What is Brie?", "key": KEY})
+    assert response.status_code == 401
+    assert "What is Brie?</textarea>" in response.content.decode()
+    assert Client().post("/", {"text": "x"}, headers=HTMX).status_code == 401
+    assert not Conversation.objects.exists()
+
+
+def test_the_page_shows_each_state_of_a_reply(client: Client, conversation: Conversation) -> None:
+    words = {
+        Status.PENDING: "Waiting for the assistant",
+        Status.RUNNING: "Writing",
+        Status.STOPPED: "You stopped this answer",
+        Status.FAILED: "The model is away.",
+    }
+    for status in words:
+        ReplyFactory.create(
+            message__conversation=conversation, status=status, explanation="The model is away."
+        )
+    text = client.get(conversation.get_absolute_url()).content.decode()
+    for sentence in words.values():
+        assert sentence in text
+    assert text.count("/stop/") == 4  # two forms: an address for scripts and one without
+    assert text.count("/retry/") == 4
+
+
+def test_a_tool_run_is_shown_with_what_it_was_asked_and_said(
+    client: Client, conversation: Conversation
+) -> None:
+    reply = ReplyFactory.create(message__conversation=conversation, status=Status.COMPLETE)
+    ToolRunFactory.create(reply=reply, name="calculate", result='{"value":"2"}', milliseconds=7)
+    text = client.get(conversation.get_absolute_url()).content.decode()
+    assert "calculate" in text
+    assert "&quot;expression&quot;: &quot;1+1&quot;" in text
+    assert "7 ms" in text
+
+
+@pytest.mark.parametrize("exchanges", [1, 30])
+def test_a_page_takes_as_many_queries_whatever_its_length(
+    client: Client, conversation: Conversation, exchanges: int, django_assert_num_queries: Any
+) -> None:
+    for _ in range(exchanges):
+        MessageFactory.create(conversation=conversation)
+        reply = ReplyFactory.create(message__conversation=conversation, status=Status.RUNNING)
+        ToolRunFactory.create(reply=reply)
+    with django_assert_num_queries(6):  # session, user, conversation, messages, tool runs, list
+        client.get(conversation.get_absolute_url())
+
+
+def test_a_running_reply_is_followed_from_its_first_event(
+    client: Client, conversation: Conversation
+) -> None:
+    reply = ReplyFactory.create(
+        message__conversation=conversation, status=Status.RUNNING, stream_start="17-3"
+    )
+    assert client.get(conversation.get_absolute_url()).context["after"] == "17-3"
+    Reply.objects.filter(pk=reply.pk).update(status=Status.PENDING)
+    assert client.get(conversation.get_absolute_url()).context["after"] == "0-0"
+
+
+def test_earlier_messages_have_a_page(client: Client, conversation: Conversation) -> None:
+    messages = MessageFactory.create_batch(60, conversation=conversation)
+    newest = client.get(conversation.get_absolute_url())
+    address = f"{conversation.get_absolute_url()}?before={messages[10].pk}"
+    assert f'href="{address}"' in newest.content.decode()
+    assert len(client.get(address).context["messages_page"].rows) == 10
+
+
+def test_of_others_there_is_nothing(charlie: Client, conversation: Conversation) -> None:
+    for part in ("", "rename/", "delete/"):
+        assert charlie.get(f"{conversation.get_absolute_url()}{part}").status_code == 404
+    assert charlie.post(f"{conversation.get_absolute_url()}delete/").status_code == 404
+    assert Conversation.objects.filter(pk=conversation.pk).exists()
+
+
+@pytest.mark.parametrize("pk", [uuid.uuid4(), "nonsense"])
+def test_a_wrong_address_is_not_found(client: Client, pk: object) -> None:
+    assert client.get(f"/c/{pk}/").status_code == 404
+
+
+def test_rename(client: Client, conversation: Conversation) -> None:
+    response = client.post(f"/c/{conversation.pk}/rename/", {"title": "Soft cheese"})
+    assert response.status_code == 303
+    conversation.refresh_from_db()
+    assert conversation.title == "Soft cheese"
+
+
+def test_a_name_that_cannot_be_is_shown_again(client: Client, conversation: Conversation) -> None:
+    response = client.post(f"/c/{conversation.pk}/rename/", {"title": "x" * 121})
+    assert response.status_code == 422
+    assert f'value="{"x" * 121}"' in response.content.decode()
+    assert "120 are allowed" in response.content.decode()
+
+
+def test_delete_asks_first(client: Client, conversation: Conversation) -> None:
+    MessageFactory.create(conversation=conversation)
+    address = f"/c/{conversation.pk}/delete/"
+    assert "cannot be undone" in client.get(address).content.decode()
+    assert Conversation.objects.exists()
+    assert client.post(address).status_code == 303
+    assert not Conversation.objects.exists()
+    assert not Message.objects.exists()
+
+
+def test_text_of_a_title_is_no_markup(client: Client, alice: Any) -> None:
+    ConversationFactory.create(user=alice, title="<script>alert(1)</script>")
+    assert b"<script>alert" not in client.get("/").content
