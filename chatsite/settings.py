@@ -101,21 +101,12 @@ if DEBUG:
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1, most=64)
 DATABASES = {"default": postgresql(DATABASE_URL, pool_size=WEB_THREADS + 2)}
 
-_CACHE_OPTIONS = {
-    "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-    "SOCKET_CONNECT_TIMEOUT": 0.3,
-    "SOCKET_TIMEOUT": 0.3,
-    "IGNORE_EXCEPTIONS": True,
-}
-
-
 def _cache(prefix: str, timeout: int) -> dict[str, object]:
     return {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "performance.cache.backends.TieredCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": prefix,
         "TIMEOUT": timeout,
-        "OPTIONS": dict(_CACHE_OPTIONS),
     }
 
 

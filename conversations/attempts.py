@@ -33,6 +33,8 @@ class Attempt:
     output_tokens: int = 0
     first_text_at: datetime | None = None
     tool_count: int = 0
+    lasting: bool = True  # no tool had a part in it whose results may differ next time
+    finish_reason: str = ""
     saved: str = ""
     outcome: dict[str, object] = field(default_factory=dict)
 

@@ -15,11 +15,11 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from conversations import attempts, tools
+from conversations import answers, attempts, tool_calls, tools
 from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usage
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
-from conversations.models import Status, ToolRun
+from conversations.models import Status
 from conversations.streams import ReplyStream, open_stream
 from conversations.streams.writer import FrameWriter
 
@@ -100,24 +100,33 @@ async def _outcome(attempt: Attempt, work: asyncio.Task[None], out: ReplyStream)
 
 
 async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> None:
-    """Rounds of model and tools, until a round asks for no tool."""
+    """An earlier answer, or rounds of model and tools until a round asks for no tool."""
+    question = _request(attempt)
+    earlier = await answers.reuse(attempt, question)
+    if earlier is not None:
+        _take_text(attempt, earlier, out, writer)
+        return
     for _ in range(ROUNDS):
         calls = await _round(attempt, out, writer)
         if not calls:
+            await answers.keep(attempt, question)
             return
         attempt.turns.append(Turn("assistant", "", tool_calls=tuple(calls)))
-        for call in calls:
-            attempt.turns.append(await _use_tool(attempt, call, out))
+        for asked in calls:
+            attempt.turns.append(await tool_calls.call(attempt, asked, out))
     raise TooManyRounds
+
+
+def _request(attempt: Attempt) -> ChatRequest:
+    return ChatRequest(
+        turns=tuple(attempt.turns), system=settings.SYSTEM_PROMPT, tools=tools.specs()
+    )
 
 
 async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> list[ToolCall]:
     calls: list[ToolCall] = []
-    request = ChatRequest(
-        turns=tuple(attempt.turns), system=settings.SYSTEM_PROMPT, tools=tools.specs()
-    )
     # aclosing: a stop must close the provider's connection now, not at some garbage collection.
-    async with aclosing(attempt.backend.stream(request)) as events:
+    async with aclosing(attempt.backend.stream(_request(attempt))) as events:
         async for event in events:
             match event:
                 case Text(text):
@@ -127,7 +136,8 @@ async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> lis
                 case Usage(input_tokens, output_tokens):
                     attempt.input_tokens += input_tokens
                     attempt.output_tokens += output_tokens
-                case Finish():
+                case Finish(reason):
+                    attempt.finish_reason = reason
                     break
     return calls
 
@@ -142,28 +152,6 @@ def _take_text(attempt: Attempt, text: str, out: ReplyStream, writer: FrameWrite
     if attempt.first_text_at is None:
         attempt.first_text_at = timezone.now()
         writer.wake()
-
-
-async def _use_tool(attempt: Attempt, call: ToolCall, out: ReplyStream) -> Turn:
-    """Runs one call, keeps it as a row, and gives the model its result or its error."""
-    attempt.tool_count += 1
-    number = attempt.tool_count
-    out.tool(number, call.name, "running")
-    started_at = timezone.now()
-    result = await tools.run(call.name, call.arguments, attempt.context)
-    milliseconds = round((timezone.now() - started_at).total_seconds() * 1000)
-    out.tool(number, call.name, "failed" if result.error else "done", milliseconds)
-    await ToolRun.objects.acreate(
-        reply=attempt.reply,
-        attempt=attempt.number,
-        name=call.name[:100],
-        arguments=call.arguments.replace("\0", "\ufffd"),
-        result=result.text,
-        error=result.error,
-        started_at=started_at,
-        milliseconds=milliseconds,
-    )
-    return Turn("tool", result.error or result.text, tool_call_id=call.id)
 
 
 async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:

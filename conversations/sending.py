@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
@@ -78,14 +78,21 @@ def stop(reply: Reply) -> None:
 
 
 def retry(reply: Reply) -> bool:
-    """Asks for a new attempt at a reply that failed or was stopped. False where it is neither."""
+    """Asks for a new attempt at a reply that failed, was stopped, or came from the cache.
+
+    False where it is none of these. Raises ReplyInProgress while another reply is live.
+    """
     with transaction.atomic():
-        ended = Reply.objects.filter(pk=reply.pk, status__in=[Status.FAILED, Status.STOPPED])
-        again = ended.update(
+        if _lock(reply.message.conversation)[1]:
+            raise ReplyInProgress
+        unfinished = Q(status__in=[Status.FAILED, Status.STOPPED])
+        again = Reply.objects.filter(unfinished | Q(cached_at__isnull=False), pk=reply.pk).update(
             status=Status.PENDING,
             pending_since=timezone.now(),
             enqueued_at=timezone.now(),
             stop_requested=False,
+            fresh=True,
+            cached_at=None,
             error="",
             explanation="",
             correlation_id=_correlation_id(),
@@ -96,18 +103,18 @@ def retry(reply: Reply) -> bool:
     return bool(again)
 
 
-def _lock(conversation: Conversation, key: UUID) -> tuple[bool, bool]:
+def _lock(conversation: Conversation, key: UUID | None = None) -> tuple[bool, bool]:
     """Makes two tabs that send at once take turns; says if `key` was there, and if a reply is live."""
     messages = Message.objects.filter(conversation=OuterRef("pk"))
-    locked = (
-        Conversation.objects.select_for_update(of=("self",))
+    return (
+        Conversation.objects.select_for_update()
         .annotate(
             repeated=Exists(messages.filter(idempotency_key=key)),
             busy=Exists(messages.filter(reply__status__in=LIVE)),
         )
+        .values_list("repeated", "busy")
         .get(pk=conversation.pk)
     )
-    return locked.repeated, locked.busy
 
 
 def _add(conversation: Conversation, text: str, key: UUID) -> Message:

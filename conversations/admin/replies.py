@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
@@ -12,7 +13,7 @@ from conversations.models import Reply, ToolRun
 
 class ToolRunInline(TabularInline):  # type: ignore[misc]
     model = ToolRun
-    fields = ["name", "arguments", "result", "error", "milliseconds", "from_cache"]
+    fields = ["name", "arguments", "result", "error", "milliseconds", "cached_at"]
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -34,7 +35,13 @@ class ReplyAdmin(ReadOnlyAdmin):
         "to_first_text",
         "pending_since",
     ]
-    list_filter = ["status", "error", "backend", "pending_since"]
+    list_filter = [
+        "status",
+        "error",
+        "backend",
+        ("cached_at", EmptyFieldListFilter),
+        "pending_since",
+    ]
     list_select_related = ["message__conversation__user"]
     search_fields = ["correlation_id", "model", "message__conversation__user__username"]
     ordering = ["-id"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.contrib.admin import EmptyFieldListFilter
 
 from conversations.admin.base import ReadOnlyAdmin
 from conversations.models import ToolRun
@@ -8,8 +9,8 @@ from conversations.models import ToolRun
 
 @admin.register(ToolRun)
 class ToolRunAdmin(ReadOnlyAdmin):
-    list_display = ["id", "name", "succeeded", "milliseconds", "user", "from_cache", "started_at"]
-    list_filter = ["name", "from_cache", "started_at"]
+    list_display = ["id", "name", "succeeded", "milliseconds", "user", "cached_at", "started_at"]
+    list_filter = ["name", ("cached_at", EmptyFieldListFilter), "started_at"]
     list_select_related = ["reply__message__conversation__user"]
     search_fields = ["name", "arguments", "error"]
     ordering = ["-id"]

@@ -36,6 +36,11 @@ class Conversation(models.Model):
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_message_at = models.DateTimeField(default=timezone.now, editable=False)
+    reuse_answers = models.BooleanField(
+        "answer from the cache",
+        default=True,
+        help_text="A question asked before in the same words may get the same answer at once.",
+    )
     idempotency_key = models.UUIDField(null=True, blank=True, editable=False)
 
     objects = ConversationQuerySet.as_manager()

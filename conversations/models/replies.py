@@ -69,6 +69,7 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 class Reply(models.Model):
     """Counts are tokens; times are of the newest attempt.
 
+    `fresh` goes past the cache of answers; `cached_at` is when an answer from there was written.
     `stream_start` is the id in the event stream after which this attempt's frames stand.
     """
 
@@ -84,6 +85,8 @@ class Reply(models.Model):
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
     correlation_id = models.CharField(max_length=64, blank=True)
     stream_start = models.CharField(max_length=40, blank=True)
+    fresh = models.BooleanField(default=False)
+    cached_at = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
     pending_since = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(default=timezone.now, null=True, blank=True)

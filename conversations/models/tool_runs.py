@@ -18,13 +18,17 @@ class ToolRun(models.Model):
     error = models.TextField(blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     milliseconds = models.PositiveIntegerField(default=0)
-    from_cache = models.BooleanField(default=False)
+    cached_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
 
     def __str__(self) -> str:
         return f"{self.name}, {self.milliseconds} ms"
+
+    @property
+    def from_cache(self) -> bool:
+        return self.cached_at is not None
 
     @property
     def succeeded(self) -> bool:

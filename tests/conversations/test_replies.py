@@ -18,7 +18,7 @@ from tests.factories import MessageFactory, ReplyFactory
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
-    pytest.mark.usefixtures("scripted", "queue_redis"),
+    pytest.mark.usefixtures("scripted", "queue_redis", "cache_redis"),
 ]
 
 
@@ -46,7 +46,7 @@ def test_an_answer_is_written_once_with_its_figures() -> None:
     assert reply.message.text == "**Hello** there"
     assert reply.message.html == "<p><strong>Hello</strong> there</p>\n"
     assert (reply.author, reply.input_tokens, reply.output_tokens) == ("Scripted", 1, 7)
-    assert reply.started_at and reply.first_text_at and reply.finished_at
+    assert all([reply.started_at, reply.first_text_at, reply.finished_at])
 
 
 def test_an_attempt_is_claimed_once() -> None:
@@ -58,13 +58,67 @@ def test_an_attempt_is_claimed_once() -> None:
 
 
 def test_a_tool_call_is_run_kept_and_given_back() -> None:
-    reply = write(ask('tool calculate {"expression": "6*7"}'))
+    reply = write(ask('tool calculator {"expression": "6*7"}'))
 
     (run,) = reply.tool_runs.all()
-    assert (run.name, run.error, run.attempt) == ("calculate", "", 1)
+    assert (run.name, run.error, run.attempt) == ("calculator", "", 1)
     assert "42" in run.result
     assert reply.message.text.startswith("The tool says:")
     assert "42" in reply.message.text
+
+
+def test_the_same_tool_call_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = write(ask('tool calculator {"expression": "6*7"}'))
+    second = write(ask('tool calculator {"expression":"6*7"}'))
+
+    assert first.tool_runs.get().cached_at is None
+    assert second.tool_runs.get().cached_at is not None
+    assert second.message.text == first.message.text
+
+
+def test_a_question_asked_before_gets_its_answer_from_the_cache() -> None:
+    first = ask("say Once and for all.")
+    assert write(first).cached_at is None
+
+    again = ask("say Once and for all.")
+    again.message.conversation.user = first.message.conversation.user
+    again.message.conversation.save()
+    again = write(again)
+
+    assert again.cached_at is not None
+    assert again.message.text == "Once and for all."
+    assert again.input_tokens is None
+
+
+def test_no_user_gets_anothers_answer() -> None:
+    for _ in range(2):
+        assert write(ask("say Only mine.")).cached_at is None
+
+
+@pytest.mark.parametrize("how", ["asked anew", "opted out"])
+def test_the_cache_is_passed_by(how: str) -> None:
+    first = ask("say Fresh.")
+    write(first)
+    again = ask("say Fresh.")
+    conversation = again.message.conversation
+    conversation.user = first.message.conversation.user
+    conversation.reuse_answers = how != "opted out"
+    conversation.save()
+    again.fresh = how == "asked anew"
+    again.save()
+
+    assert write(again).cached_at is None
+
+
+@pytest.mark.parametrize("question", ["say Half.\nfail timeout", "tool no_such_tool {}"])
+def test_what_is_not_complete_or_does_not_last_is_not_kept(question: str) -> None:
+    first = ask(question)
+    write(first)
+    again = ask(question)
+    again.message.conversation.user = first.message.conversation.user
+    again.message.conversation.save()
+
+    assert write(again).cached_at is None
 
 
 def test_an_unknown_tool_is_an_error_for_the_model_not_for_us() -> None:
@@ -75,7 +129,7 @@ def test_an_unknown_tool_is_an_error_for_the_model_not_for_us() -> None:
 
 
 def test_a_model_that_only_calls_tools_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.backends._script", lambda _turn: ["tool calculate {}"])
+    monkeypatch.setattr("tests.backends._script", lambda _turn: ["tool calculator {}"])
     reply = write(ask("loop"))
 
     assert (reply.status, reply.error) == (Status.FAILED, "tool_rounds")
@@ -160,7 +214,8 @@ def test_a_leaving_worker_hands_the_reply_back() -> None:
     assert (reply.status, reply.attempt, reply.enqueued_at) == (Status.PENDING, 1, None)
 
 
-def test_a_checkpoint_shows_before_the_end() -> None:
+def test_a_checkpoint_shows_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "CHECKPOINT", 0.1)
     reply = ask("say So far. \npause 0.6\nsay End.")
     seen: list[str] = []
 

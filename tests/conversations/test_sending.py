@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from conversations import sending
 from conversations.models import Conversation, Message, Reply, Role, Status
@@ -125,6 +126,24 @@ def test_an_ended_reply_can_be_tried_again(status: Status) -> None:
     assert Reply.objects.begin(reply.pk, 2)
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING, Status.COMPLETE])
-def test_no_other_reply_can(status: Status) -> None:
-    assert not sending.retry(ReplyFactory(status=status))
+def test_an_answer_from_the_cache_can_be_asked_anew() -> None:
+    reply = ReplyFactory(status=Status.COMPLETE, attempt=1, cached_at=timezone.now())
+
+    assert sending.retry(reply)
+
+    reply.refresh_from_db()
+    assert (reply.fresh, reply.cached_at) == (True, None)
+
+
+def test_no_other_reply_can() -> None:
+    assert not sending.retry(ReplyFactory(status=Status.COMPLETE))
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])
+def test_nothing_is_tried_again_while_a_reply_is_written(status: Status) -> None:
+    live = ReplyFactory(status=status)
+    failed = ReplyFactory(message__conversation=live.message.conversation, status=Status.FAILED)
+
+    for reply in (live, failed):
+        with pytest.raises(sending.ReplyInProgress):
+            sending.retry(reply)

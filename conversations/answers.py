@@ -1,0 +1,54 @@
+"""Answers that were given before: reused where everything they depended on is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conversations import tools
+from conversations.ai.base import ChatRequest
+from conversations.attempts import Attempt
+from performance.cache import ai_response_cache
+
+
+async def reuse(attempt: Attempt, request: ChatRequest) -> str | None:
+    """The text of an earlier answer of this user's to the same request, if one may be shown."""
+    if attempt.reply.fresh or not attempt.message.conversation.reuse_answers:
+        return None
+    found = await ai_response_cache.aget(_key(attempt, request), user=attempt.context.user_id)
+    if found is None:
+        return None
+    attempt.outcome["cached_at"] = found.stored_at
+    return str(found.value)
+
+
+async def keep(attempt: Attempt, request: ChatRequest) -> None:
+    """Keeps a complete answer, unless a tool had a part in it whose results do not last."""
+    if not attempt.message.conversation.reuse_answers:
+        return
+    await ai_response_cache.aset(
+        _key(attempt, request),
+        attempt.text,
+        user=attempt.context.user_id,
+        complete=attempt.finish_reason == "stop",
+        deterministic=attempt.lasting,
+    )
+
+
+def _key(attempt: Attempt, request: ChatRequest) -> str:
+    """Backend, model, system prompt, the tools' versions and the messages before."""
+    return ai_response_cache.key(
+        backend=attempt.backend.alias,
+        model=attempt.backend.model,
+        system=request.system,
+        tools={spec.name: _version(spec.name) for spec in request.tools},
+        messages=[_message(turn.role, turn.text) for turn in request.turns],
+    )
+
+
+def _version(name: str) -> str:
+    tool = tools.get(name)
+    return str(tool.version) if tool else ""
+
+
+def _message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "text": text}
