@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
@@ -17,8 +16,6 @@ from chatsite.databases import postgresql
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
 from chatsite.unfold import UNFOLD
-
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
