@@ -1,27 +1,33 @@
-"""Real servers for every test: an own PostgreSQL and two Valkeys under .data/test, shared by xdist."""
+"""Real servers for every test: an own PostgreSQL and two Valkeys under .data/, shared by xdist.
+
+tests/settings.py chooses their addresses. Servers that a test may hurt: the fixture `valkey_server`.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
+import pytest_socket
 import redis
 from django.conf import settings
 
 from chatsite.embedded import EmbeddedError, running
+from tests.servers import ThrowAwayValkey
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 _servers = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Holds the servers until the end of the run; tests/settings.py has settled the addresses."""
-    names = tuple(filter(None, os.environ["TEST_EMBEDDED"].split(",")))
+    """Holds the servers until the end of the run; a run without them fails, it never skips."""
     if config.option.collectonly:
         return
+    names = tuple(filter(None, os.environ["TEST_EMBEDDED"].split(",")))
     try:
         _servers.enter_context(running(settings.DATA_DIR, names, volatile=True))
     except EmbeddedError as error:
@@ -30,6 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure() -> None:
     _servers.close()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """No test reaches beyond this machine; a server that is asked by name must be a local one."""
+    if not item.get_closest_marker("allow_hosts"):
+        pytest_socket.socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_of_earlier_runs() -> None:
+    """A run that was killed left jobs and cache entries behind."""
+    for url in (settings.QUEUE_URL, settings.CACHE_URL):
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
 
 
 @pytest.fixture
@@ -52,9 +72,7 @@ def _flushed(url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def valkey_server(tmp_path: Path) -> Iterator[Any]:
-    """A factory of throw-away Valkeys to kill, freeze and restart; see tests/servers.py."""
-    from tests.servers import ThrowAwayValkey
-
+def valkey_server(tmp_path: Path) -> Iterator[Callable[..., ThrowAwayValkey]]:
+    """A factory of throw-away Valkeys to kill, freeze and restart: `valkey_server("--maxmemory", "2mb")`."""
     with ExitStack() as stack:
         yield lambda *options: stack.enter_context(ThrowAwayValkey(tmp_path, *options))

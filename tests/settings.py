@@ -1,21 +1,44 @@
-"""Settings of the tests: the site's own, on servers of their own under .data/test.
+"""Settings of the tests: the site's own, on servers of their own under .data/.
 
-They are read before any conftest, so the addresses are settled here: every xdist worker has its own
-Redis database numbers (pytest-django gives it its own PostgreSQL database). DATABASE_URL, CACHE_URL
-and QUEUE_URL from the environment are used where they are set.
+They are read before any conftest, so the addresses are settled here. Each run of pytest has its own
+data directory (.data/test, or .data/test-2 where another run has that), each of its xdist workers
+its own Redis database numbers, and pytest-django gives them their own PostgreSQL databases.
+DATABASE_URL, CACHE_URL and QUEUE_URL from the environment are used where they are set.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from pathlib import Path
+from typing import IO, Any
 
 from chatsite import embedded
-from chatsite.embedded.commands import missing_servers
+from chatsite.embedded import locks
+from chatsite.embedded.directories import make_data_dir
 
-_DATA_DIR = Path(__file__).parent.parent / ".data" / "test"
+_PLACE = Path(__file__).resolve().parent.parent / ".data"
 _ADDRESSES = {"CACHE_URL": embedded.cache_url, "QUEUE_URL": embedded.queue_url}
+_claimed: list[IO[Any]] = []  # closed by the end of the process, which frees the directory
+
+
+def _data_dir() -> Path:
+    """The first directory that no other run has; xdist's workers are told theirs."""
+    if "TEST_DATA_DIR" not in os.environ:
+        make_data_dir(_PLACE)
+        names = itertools.chain(["test"], (f"test-{number}" for number in itertools.count(2)))
+        os.environ["TEST_DATA_DIR"] = next(str(_PLACE / name) for name in names if _claim(name))
+    return Path(os.environ["TEST_DATA_DIR"])
+
+
+def _claim(name: str) -> bool:
+    file = locks.opened(_PLACE, f"{name}.lock")
+    if locks.take(file):
+        _claimed.append(file)
+        return True
+    file.close()
+    return False
 
 
 def _worker_number() -> int:
@@ -25,12 +48,12 @@ def _worker_number() -> int:
 
 
 # xdist's workers inherit the addresses, so they must be told which servers are embedded.
-os.environ.setdefault("TEST_EMBEDDED", ",".join(missing_servers()))
-os.environ["DATA_DIR"] = str(_DATA_DIR)
+os.environ.setdefault("TEST_EMBEDDED", ",".join(embedded.missing_servers()))
+os.environ["DATA_DIR"] = str(_data_dir())
 os.environ.setdefault("SECRET_KEY", "a key for tests alone " + "x" * 40)
-os.environ.setdefault("DATABASE_URL", embedded.database_url(_DATA_DIR))
+os.environ.setdefault("DATABASE_URL", embedded.database_url(_data_dir()))
 for _key, _address in _ADDRESSES.items():
-    _url = os.environ.get(_key) or _address(_DATA_DIR)
+    _url = os.environ.get(_key) or _address(_data_dir())
     os.environ[_key] = re.sub(r"([?&]db=|/)\d+$", rf"\g<1>{_worker_number()}", _url)
 
 from chatsite.settings import *  # noqa: TID251

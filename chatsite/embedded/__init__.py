@@ -7,15 +7,18 @@ first holder and stops them after the last, however that one ended.
 
 from __future__ import annotations
 
-from chatsite.embedded.addresses import cache_url, database_url, queue_url, secret_key
-from chatsite.embedded.commands import servers_for
+from chatsite.embedded.addresses import cache_url, database_url, queue_url
+from chatsite.embedded.commands import missing_servers, servers_for
+from chatsite.embedded.directories import secret_key
 from chatsite.embedded.errors import EmbeddedError
-from chatsite.embedded.holders import running
+from chatsite.embedded.holders import Hold, running
 
 __all__ = [
     "EmbeddedError",
+    "Hold",
     "cache_url",
     "database_url",
+    "missing_servers",
     "queue_url",
     "running",
     "secret_key",

@@ -6,19 +6,20 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from chatsite.embedded.errors import EmbeddedError
 from chatsite.embedded.holders import running
 
-# These read no database, cache or queue, so that servers would only cost a second; `up` starts its
-# own and says so.
-WITHOUT = {
-    "", "--help", "-h", "--version", "help", "version", "check", "collectstatic", "compilemessages",
-    "diffsettings", "findstatic", "makemessages", "makemigrations", "sendtestemail", "startapp",
-    "startproject", "testserver", "up",
+# These read no settings, or work as well with refused ones.
+PLAIN = {"", "--help", "-h", "--version", "help", "version", "startapp", "startproject"}
+# These read no database, cache or queue; starting servers for them would only cost a second.
+# `up` starts them as a step of its own.
+WITHOUT = PLAIN | {
+    "check", "collectstatic", "compilemessages", "diffsettings", "findstatic", "makemessages",
+    "sendtestemail", "up",
 }  # fmt: skip
 URLS = {"database": "DATABASE_URL", "cache": "CACHE_URL", "queue": "QUEUE_URL"}
 
@@ -36,20 +37,26 @@ def missing_servers() -> tuple[str, ...]:
 def servers_for(argv: Sequence[str]) -> Iterator[None]:
     """Keeps the embedded servers running for one manage.py command, if it needs them.
 
-    In production (DEBUG off) there are none. Ends the process with a message when they cannot run.
+    In production (DEBUG off) there are none. Ends the process with a message when they cannot run,
+    or when the settings are refused.
     """
-    if not _needs_servers(argv):
+    command = argv[1] if len(argv) > 1 else ""
+    if command in PLAIN or "--help" in argv or "-h" in argv:
         yield
         return
+    local, data_dir = _settings()
+    needed = command not in WITHOUT or (command == "check" and "--database" in argv)
     try:
-        with running(settings.DATA_DIR, missing_servers() if settings.DEBUG else ()):
+        with running(data_dir, missing_servers() if local and needed else ()):
             yield
-    except (EmbeddedError, ImproperlyConfigured) as error:
+    except EmbeddedError as error:
         sys.exit(f"{error}")
 
 
-def _needs_servers(argv: Sequence[str]) -> bool:
-    command = argv[1] if len(argv) > 1 else ""
-    if "--help" in argv or "-h" in argv:
-        return False
-    return command not in WITHOUT or (command == "check" and "--database" in argv)
+def _settings() -> tuple[bool, Path]:
+    from django.conf import settings
+
+    try:
+        return settings.DEBUG, settings.DATA_DIR
+    except (EmbeddedError, ImproperlyConfigured) as error:
+        sys.exit(f"{error}")

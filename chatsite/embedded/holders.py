@@ -1,122 +1,135 @@
-"""Who needs the servers: each holder has a shared lock, which the kernel lets go of when it dies."""
+"""Who needs the servers: each holder has a shared lock, which the kernel frees when it dies."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from chatsite.embedded.addresses import make_directory
+from chatsite.embedded import locks
+from chatsite.embedded.directories import make_data_dir
 from chatsite.embedded.errors import EmbeddedError
 
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+START_SECONDS = 120.0  # crash recovery and a slow disk included
+STOP_SECONDS = 60.0
 ALL = ("database", "cache", "queue")
+
+
+@dataclass
+class Hold:
+    """A holder's claim on the servers `names` of one data directory."""
+
+    data_dir: Path
+    names: tuple[str, ...]
+    volatile: bool = False
+    _keeper: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def ensure(self) -> bool:
+        """Starts the servers where nobody runs them; True if it did. Raises EmbeddedError.
+
+        For a long-lived holder to call now and then: the keeper may have been killed.
+        """
+        if not self.names:
+            return False
+        with locks.opened(self.data_dir, locks.START) as start:
+            locks.take(start, seconds=START_SECONDS)
+            wait(self._is_settled, STOP_SECONDS)
+            began = not locks.keeper_lives(self.data_dir)
+            if began:
+                self._start()
+        self._check(locks.state(self.data_dir).get("servers", {}))
+        return began
+
+    def _is_settled(self) -> bool:
+        """False while a keeper is stopping the servers."""
+        return "servers" in locks.state(self.data_dir) or not locks.keeper_lives(self.data_dir)
+
+    def _start(self) -> None:
+        if self._keeper is not None:
+            self._keeper.poll()  # that it was killed is known; this takes it off the process table
+        command = [sys.executable, "-m", "chatsite.embedded.keeper", str(self.data_dir)]
+        command += [",".join(self.names), *(["--volatile"] if self.volatile else [])]
+        log = self.data_dir / "keeper.log"
+        with log.open("w") as output:
+            keeper = subprocess.Popen(
+                command,
+                cwd=Path(__file__).parents[2],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for the holders; the keeper stops after them
+            )
+
+        def reported() -> bool:
+            return locks.state(self.data_dir).get("pid") == keeper.pid
+
+        wait(lambda: reported() or keeper.poll() is not None, START_SECONDS)
+        state = locks.state(self.data_dir) if reported() else {}
+        if "servers" not in state:
+            keeper.kill()
+            keeper.wait()
+            raise EmbeddedError(state.get("error") or f"The servers do not start; see {log}.")
+        self._keeper = keeper
+
+    def _check(self, running: dict[str, int]) -> None:
+        missing = [name for name in self.names if name not in running]
+        if missing:
+            raise EmbeddedError(
+                f"The servers under {self.data_dir} run without {', '.join(missing)}: who started "
+                "them had another address for it. Stop that process, or set the same addresses."
+            )
+
+    def leave(self, users: IO[Any]) -> None:
+        """Lets go of `users`; the last holder waits until the servers have stopped."""
+        locks.release(users)
+        wait(lambda: not locks.keeper_lives(self.data_dir) or _held(users), STOP_SECONDS)
+        if self._keeper is not None and self._keeper.poll() is None:
+            self._keeper.returncode = 0  # it serves others now; Python would warn of a lost child
+
+
+def _held(users: IO[Any]) -> bool:
+    """True where there are other holders; the keeper, which takes the lock alone, is none."""
+    if locks.take(users):
+        locks.release(users)
+        return False
+    if locks.take(users, shared=True):
+        locks.release(users)
+        return True
+    return False
 
 
 @contextmanager
 def running(
     data_dir: Path, names: tuple[str, ...] = ALL, *, volatile: bool = False
-) -> Iterator[None]:
+) -> Iterator[Hold]:
     """Keeps the servers `names` running while the block runs.
 
     The last holder returns when they have stopped. `volatile` starts them without any care for
     crashes: for tests. Raises EmbeddedError.
     """
+    hold = Hold(data_dir, names, volatile)
     if not names:
-        yield
+        yield hold
         return
-    try:
-        make_directory(data_dir)
-        users = (data_dir / "users.lock").open("a")
-    except OSError as error:
-        raise EmbeddedError(
-            f"{data_dir} cannot be written: {error.strerror}. Set DATA_DIR to a directory that can."
-        ) from None
-    with users:
-        # Waits while a keeper that has lost its last holder is stopping the servers.
-        fcntl.flock(users, fcntl.LOCK_SH)
+    make_data_dir(data_dir)
+    with locks.opened(data_dir, locks.USERS) as users:
+        # A keeper that has lost its last holder has it while it stops the servers.
+        if not locks.take(users, shared=True, seconds=STOP_SECONDS):
+            raise EmbeddedError(f"The servers under {data_dir} do not stop; see its keeper.log.")
         try:
-            _ensure(data_dir, names, volatile=volatile)
-            yield
+            hold.ensure()
+            yield hold
         finally:
-            fcntl.flock(users, fcntl.LOCK_UN)
-            _wait_if_last(data_dir, users)
+            hold.leave(users)
 
 
-def keeper_is_running(data_dir: Path) -> bool:
-    """A keeper holds its own lock for as long as it lives."""
-    with (data_dir / "keeper.lock").open("a") as keeper:
-        return not try_lock(keeper)
-
-
-def try_lock(file: IO[Any]) -> bool:
-    """An exclusive lock on `file`, if it is to be had at once."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _ensure(data_dir: Path, names: tuple[str, ...], *, volatile: bool) -> None:
-    with (data_dir / "start.lock").open("a") as start:
-        fcntl.flock(start, fcntl.LOCK_EX)
-        if not keeper_is_running(data_dir):
-            _start_keeper(data_dir, names, volatile=volatile)
-        state = _state(data_dir)
-    missing = [name for name in names if name not in state.get("servers", ())]
-    if missing:
-        raise EmbeddedError(
-            f"The servers under {data_dir} were started without {', '.join(missing)}, because an "
-            "address was given for it then. Stop what uses them, or set the same addresses."
-        )
-
-
-def _start_keeper(data_dir: Path, names: tuple[str, ...], *, volatile: bool) -> None:
-    (data_dir / "servers.json").unlink(missing_ok=True)
-    command = [sys.executable, "-m", "chatsite.embedded.keeper", str(data_dir), ",".join(names)]
-    log = data_dir / "keeper.log"
-    with log.open("w") as output:
-        keeper = subprocess.Popen(
-            [*command, *(["--volatile"] if volatile else [])],
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # Ctrl-C is for the holders; the keeper stops after them
-        )
-    _wait(lambda: _state(data_dir) or keeper.poll() is not None, START_SECONDS)
-    state = _state(data_dir)
-    if "servers" not in state:
-        keeper.kill()
-        keeper.wait()
-        raise EmbeddedError(state.get("error") or f"The servers did not start; see {log}.")
-    # It outlives this process; poll() in a later wait would otherwise complain of a lost child.
-    keeper.returncode = 0
-
-
-def _state(data_dir: Path) -> dict[str, Any]:
-    with suppress(OSError, ValueError):
-        state: dict[str, Any] = json.loads((data_dir / "servers.json").read_text())
-        return state
-    return {}
-
-
-def _wait_if_last(data_dir: Path, users: IO[Any]) -> None:
-    if not try_lock(users):
-        return  # another holder, or the keeper, which is stopping them: wait for it as well
-    fcntl.flock(users, fcntl.LOCK_UN)
-    _wait(lambda: not keeper_is_running(data_dir), STOP_SECONDS)
-
-
-def _wait(condition: Callable[[], object], seconds: float) -> bool:
+def wait(condition: Callable[[], object], seconds: float) -> bool:
+    """Waits until `condition`, looking often; False after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

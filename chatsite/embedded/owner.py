@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pwd
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,8 @@ from typing import Any
 
 from chatsite.embedded.addresses import passable
 from chatsite.embedded.errors import EmbeddedError
+from chatsite.embedded.parent import die_with_parent
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
 CANDIDATES = ("postgres", "nobody")
 
 
@@ -32,34 +30,41 @@ class Owner:
         self, command: Sequence[str | Path], *, log: Path, on_parent_death: signal.Signals
     ) -> subprocess.Popen[bytes]:
         """Starts a server that gets `on_parent_death` should this process be killed (Linux)."""
+        keeper = os.getpid()
         with log.open("ab") as output:
             return subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd="/",
-                # After the change of user, which would clear it; the keeper has a single thread.
-                preexec_fn=lambda: _die_with_parent(on_parent_death),  # noqa: PLW1509
-                **self._identity(),
+                # The user's change would clear it, and comes before. The keeper has one thread.
+                preexec_fn=lambda: die_with_parent(keeper, on_parent_death),  # noqa: PLW1509
+                **self._surroundings(),
             )
 
     def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end and returns its output; never raises for a failure."""
         return subprocess.run(
-            list(command), capture_output=True, text=True, check=False, cwd="/", **self._identity()
+            list(command), capture_output=True, text=True, check=False, **self._surroundings()
         )
 
-    def _identity(self) -> dict[str, Any]:
+    def _surroundings(self) -> dict[str, Any]:
+        # PGPORT, PGDATA, LC_ALL and their like would change what the servers do.
+        found = {"cwd": "/", "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}}
         if os.geteuid():
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+            return found
+        return {**found, "user": self.uid, "group": self.gid, "extra_groups": []}
 
 
-def server_owner() -> Owner:
-    """This process's user, or an unprivileged one where that is root."""
+def server_owner(data: Path) -> Owner:
+    """This process's user; where that is root, the one that owns `data`, or an unprivileged one.
+
+    `nobody` may share its rights with other daemons on this machine, so it comes last.
+    """
     if os.geteuid():
         return Owner(os.geteuid(), os.getegid())
+    if data.exists() and data.stat().st_uid:
+        return Owner(data.stat().st_uid, data.stat().st_gid)
     for name in CANDIDATES:
         try:
             found = pwd.getpwnam(name)
@@ -72,21 +77,23 @@ def server_owner() -> Owner:
     )
 
 
-def reachable(package: Path, base: Path) -> Path:
-    """`package`, or a copy of it under `base` where the servers' user cannot reach the original."""
-    if os.geteuid() or passable(package):
-        return package
+def reachable(package: Path, program: str, base: Path) -> Path:
+    """`program` of an installed package; in a copy under `base` where its user cannot get there."""
+    if os.geteuid() or passable(package / program):
+        return package / program
     copy = base / "packages" / package.name
-    if not copy.exists():
-        unfinished = copy.with_suffix(".copying")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(package, unfinished, symlinks=True)
-        unfinished.rename(copy)
-    return copy
+    if not copy.exists() or copy.stat().st_mtime < package.stat().st_mtime:
+        _copy(package, copy)
+    return copy / program
 
 
-def _die_with_parent(sent: signal.Signals) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, sent)
-    for ignored in (signal.SIGINT, signal.SIGHUP):  # SIG_IGN would be inherited
-        signal.signal(ignored, signal.SIG_DFL)
+def _copy(package: Path, copy: Path) -> None:
+    unfinished = copy.with_suffix(".copying")
+    for old in (unfinished, copy):
+        shutil.rmtree(old, ignore_errors=True)
+    shutil.copytree(package, unfinished, symlinks=True)
+    for path in [copy.parent, unfinished, *unfinished.rglob("*")]:
+        if not path.is_symlink():
+            executable = path.stat().st_mode & 0o100
+            path.chmod(0o755 if executable else 0o644)
+    unfinished.rename(copy)

