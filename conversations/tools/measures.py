@@ -165,7 +165,7 @@ TEMPERATURES = (
     (Unit("kelvin", "temperature", Fraction(1)), "k"),
     (
         Unit("degree Celsius", "temperature", Fraction(1), Fraction("273.15")),
-        "c °c celsius celcius centigrade degree_c degree_celsius degree_celcius degree_centigrade",
+        "c °c celsius celcius centigrade celcius degree_c degree_celsius degree_celcius degree_centigrade",
     ),
     (
         Unit("degree Fahrenheit", "temperature", Fraction(5, 9), Fraction("459.67")),

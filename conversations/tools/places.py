@@ -97,25 +97,11 @@ NAMES = {
     "Pacific/Auckland": "new zealand, nz, wellington, christchurch",
     "UTC": "gmt, zulu, greenwich, coordinated universal time, universal time",
 }
-SEVERAL = frozenset(
-    [
-        "usa",
-        "us",
-        "u s a",
-        "united states",
-        "america",
-        "canada",
-        "australia",
-        "russia",
-        "brazil",
-        "mexico",
-        "indonesia",
-        "kazakhstan",
-        "europe",
-        "asia",
-        "africa",
-    ]
+_SEVERAL = (
+    "usa, us, u s a, united states, america, canada, australia, russia, brazil, mexico, indonesia, kazakhstan,"
+    " europe, asia, africa"
 )
+SEVERAL = frozenset(_SEVERAL.split(", "))
 
 
 @functools.cache
