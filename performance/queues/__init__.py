@@ -1,12 +1,12 @@
 """Background tasks: five priority levels on RQ behind Django's own task interface.
 
-    from performance.queues import Level, task
+from performance.queues import Level, task
 
-    @task(level=Level.HIGH, timeout=60)
-    async def make_reply(*, reply_id: str) -> None: ...
+@task(level=Level.HIGH, timeout=60)
+async def make_reply(*, reply_id: str) -> None: ...
 
-    result = make_reply.enqueue(reply_id=...)
-    cancel(result.id)
+result = make_reply.enqueue(reply_id=...)
+cancel(result.id)
 """
 
 from __future__ import annotations

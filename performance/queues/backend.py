@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.core import checks
 from django.db import transaction
 from django.tasks.backends.base import BaseTaskBackend
-from django.tasks.base import DEFAULT_TASK_QUEUE_NAME, Task, TaskResult, TaskResultStatus
+from django.tasks.base import DEFAULT_TASK_QUEUE_NAME, TaskResult, TaskResultStatus
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from performance.queues.exceptions import QueueError
 from performance.queues.options import options_of
 from performance.queues.registry import RegisteredTask
 from performance.queues.submission import Submission
+from performance.queues.types import AnyResult, AnyTask
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +42,9 @@ class RQBackend(BaseTaskBackend):
         self.queues.add(DEFAULT_TASK_QUEUE_NAME)
         self.conf = conf.read(self.options)
 
-    def enqueue(self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]) -> TaskResult:
+    def enqueue(  # type: ignore[override]
+        self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> AnyResult:
         """Queues the call when the open transaction commits, or at once outside of one.
 
         The result and its id are there at once. Raises QueueFull or EnqueueFailed, which after a
@@ -49,7 +52,7 @@ class RQBackend(BaseTaskBackend):
         """
         return self.enqueue_many(task, [(args, kwargs)])[0]
 
-    def enqueue_many(self, task: Task, calls: Iterable[Call]) -> list[TaskResult]:
+    def enqueue_many(self, task: AnyTask, calls: Iterable[Call]) -> list[AnyResult]:
         """As enqueue(), for many calls of one task in one round trip."""
         self.validate_task(task)
         made = [self._new_result(task, args, kwargs) for args, kwargs in calls]
@@ -61,31 +64,31 @@ class RQBackend(BaseTaskBackend):
             self._send_committed(task, made)
         return [result for result, _ in made]
 
-    def get_result(self, result_id: str) -> TaskResult:
+    def get_result(self, result_id: str) -> AnyResult:
         """The result as it stands now. Raises TaskResultDoesNotExist."""
         return results.load(connection.client(), result_id, self.alias)
 
-    async def aget_result(self, result_id: str) -> TaskResult:
+    async def aget_result(self, result_id: str) -> AnyResult:
         """As get_result(); does not queue behind the database's thread."""
         return await sync_to_async(self.get_result, thread_sensitive=False)(result_id)
 
-    def check(self, **_kwargs: Any) -> Iterable[checks.CheckMessage]:
+    def check(self, **_kwargs: Any) -> list[checks.CheckMessage]:
         """System checks of this alias."""
-        from performance.queues.checks import check_backend  # noqa: PLC0415
+        from performance.queues.checks import check_backend
 
-        return check_backend(self)
+        return list(check_backend(self))
 
     @staticmethod
     def _outbox() -> ModuleType:
         # Models are not loaded yet when the first task is declared.
-        from performance.queues import outbox  # noqa: PLC0415
+        from performance.queues import outbox
 
         return outbox
 
     def _new_result(
-        self, task: Task, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> tuple[TaskResult, Submission]:
-        result = TaskResult(
+        self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[AnyResult, Submission]:
+        result: AnyResult = TaskResult(
             task=task,
             id="",
             status=TaskResultStatus.READY,
@@ -103,7 +106,7 @@ class RQBackend(BaseTaskBackend):
         object.__setattr__(result, "id", job.id)
         return result, job
 
-    def _send_committed(self, task: Task, made: list[tuple[TaskResult, Submission]]) -> None:
+    def _send_committed(self, task: AnyTask, made: list[tuple[AnyResult, Submission]]) -> None:
         """What is durable is found again by a sweeper, so its caller goes on without Redis."""
         durable = options_of(task.func).durable
         try:
@@ -117,7 +120,7 @@ class RQBackend(BaseTaskBackend):
                 "enqueue_postponed", task=task.module_path, jobs=len(made), reason=str(error)
             )
 
-    def _send(self, made: list[tuple[TaskResult, Submission]]) -> None:
+    def _send(self, made: list[tuple[AnyResult, Submission]]) -> None:
         ids = submission.send(connection.client(), [job for _, job in made])
         now = timezone.now()
         for (result, job), found in zip(made, ids, strict=True):
@@ -126,4 +129,3 @@ class RQBackend(BaseTaskBackend):
             object.__setattr__(result, "enqueued_at", now)
             if found == job.id:
                 task_enqueued.send(type(self), task_result=result)
-

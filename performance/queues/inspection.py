@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-import redis
 from django.utils import timezone
 from rq.defaults import RQ_KEY_PREFIX
 from rq.utils import utcformat
@@ -80,7 +79,7 @@ class ScheduleState:
 
 def levels() -> list[LevelState]:
     """All five levels, in one round trip (two when something waits). Raises redis.RedisError."""
-    client = connection.client()
+    client: Any = connection.client()
     minute = int(time.time() // 60)
     pipeline = client.pipeline(transaction=False)
     for level in Level:
@@ -108,7 +107,7 @@ def levels() -> list[LevelState]:
     ]
 
 
-def _waited(client: redis.Redis, heads: list[bytes | None]) -> list[float | None]:
+def _waited(client: Any, heads: list[bytes | None]) -> list[float | None]:
     pipeline = client.pipeline(transaction=False)
     for head in heads:
         pipeline.hget(results.job_key(head.decode() if head else ""), "enqueued_at")
@@ -119,8 +118,8 @@ def _waited(client: redis.Redis, heads: list[bytes | None]) -> list[float | None
 
 def workers() -> list[WorkerState]:
     """All workers whose heart was heard of lately. Raises redis.RedisError."""
-    client = connection.client()
-    keys = sorted(client.smembers(f"{RQ_KEY_PREFIX}:workers"))
+    client: Any = connection.client()
+    keys: list[bytes] = sorted(client.smembers(f"{RQ_KEY_PREFIX}:workers"))
     pipeline = client.pipeline(transaction=False)
     for key in keys:
         pipeline.hgetall(key)
@@ -153,7 +152,7 @@ def jobs(level: Level, registry: Registry, *, first: int = 0, most: int = 100) -
 
     Raises redis.RedisError.
     """
-    client = connection.client()
+    client: Any = connection.client()
     last = first + most - 1
     entries: list[Any]
     if registry == "queued":
@@ -194,7 +193,7 @@ def _job(job_id: str, raw: dict[bytes, bytes], run_at: float | None) -> JobState
 
 def schedules() -> list[ScheduleState]:
     """All periodic tasks that a worker has seen. Raises redis.RedisError."""
-    client = connection.client()
+    client: Any = connection.client()
     paused = client.smembers(f"{OWN}:schedules:paused")
     found = []
     for name, stored in sorted(client.hgetall(f"{OWN}:schedules").items()):

@@ -15,6 +15,8 @@ from django.db import connections
 from django.tasks.base import TaskResult, TaskResultStatus
 from django.utils import timezone
 
+from performance.queues.types import AnyResult
+
 
 class Call(msgspec.Struct):
     """What the child is to run."""
@@ -66,12 +68,12 @@ def _end_with_the_worker(pipe: Connection) -> None:
 
 
 def _run(call: Call) -> Answer:
-    from performance.queues import progress, results, running  # noqa: PLC0415
-    from performance.queues.registry import resolve  # noqa: PLC0415
+    from performance.queues import progress, results, running
+    from performance.queues.registry import resolve
 
     path, args, kwargs = results.call_of(call.data)
     task = resolve(path)
-    result = TaskResult(
+    result: AnyResult = TaskResult(
         task=task,
         id=call.id,
         status=TaskResultStatus.RUNNING,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import close_old_connections
-from django.tasks.base import TaskResult, TaskResultStatus
+from django.tasks.base import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -13,6 +13,7 @@ from rq.serializers import JSONSerializer
 from performance.queues import progress, results, running
 from performance.queues.options import options_of
 from performance.queues.registry import resolve
+from performance.queues.types import AnyResult
 
 
 class TaskJob(Job):
@@ -21,11 +22,11 @@ class TaskJob(Job):
     Callbacks and webhooks that a job names are ignored: they are paths and addresses from Redis.
     """
 
-    success_callback = None  # type: ignore[assignment]
-    failure_callback = None  # type: ignore[assignment]
-    stopped_callback = None  # type: ignore[assignment]
+    success_callback = None
+    failure_callback = None
+    stopped_callback = None
 
-    def __init__(self, id: str | None = None, connection: Any = None, serializer: Any = None) -> None:
+    def __init__(self, id: str | None = None, connection: Any = None, **_kwargs: Any) -> None:  # noqa: A002
         super().__init__(id, connection, JSONSerializer)
         self._retry_in = 0.0
 
@@ -41,10 +42,10 @@ class TaskJob(Job):
         resolve(self.func_name or "")
         result = results.load(self.connection, self.id, "default")
         progress.current_job.set(self.id)
-        with running.log_context(results.meta_of(self._raw()), self.id):
+        with running.log_context(self.meta, self.id):
             return self._run(result)
 
-    def _run(self, result: TaskResult) -> Any:
+    def _run(self, result: AnyResult) -> Any:
         expires_at = self.connection.hget(self.key, "expires_at")
         close_old_connections()
         self._announce(result, TaskResultStatus.RUNNING)
@@ -61,20 +62,18 @@ class TaskJob(Job):
         finally:
             close_old_connections()
 
-    def _announce(self, result: TaskResult, status: TaskResultStatus) -> None:
+    def _announce(self, result: AnyResult, status: TaskResultStatus) -> None:
         object.__setattr__(result, "status", status)
         signal = task_started if status == TaskResultStatus.RUNNING else task_finished
         if status == TaskResultStatus.FAILED and self._retry_in:
             return
         signal.send(type(result.task.get_backend()), task_result=result)
 
-    def _plan_retry(self, result: TaskResult, error: BaseException) -> None:
-        failures = len(result.errors) + 1
+    def _plan_retry(self, result: AnyResult, error: BaseException) -> None:
+        # RQ keeps no record of an attempt that it repeats.
+        failures = self.connection.hincrby(self.key, "failures", 1)
         delay = options_of(result.task.func).retry.delay(error, failures)
         self._retry_in = 0.0 if delay is None else max(delay, 0.001)
-
-    def _raw(self) -> dict[bytes, bytes]:
-        return {b"meta": self.connection.hget(self.key, "meta") or b"{}"}
 
     @property
     def should_retry(self) -> bool:

@@ -24,7 +24,9 @@ AT_ONCE = 500
 def keep(task: str, jobs: Sequence[Submission]) -> None:
     """Writes the rows, in the transaction that is open."""
     TaskOutbox.objects.bulk_create(
-        TaskOutbox(id=job.id, task=task, job={"level": job.level, "data": job.data, "entry": job.entry})
+        TaskOutbox(
+            id=job.id, task=task, job={"level": job.level, "data": job.data, "entry": job.entry}
+        )
         for job in jobs
     )
 

@@ -64,7 +64,7 @@ def progress_of(result_id: str) -> Progress | None:
 
 def buffered(client: redis.Redis) -> Callable[[], None]:
     """Collects progress in this process from now on; the answer writes what was collected."""
-    global _sink  # noqa: PLW0603
+    global _sink
     buffer = _Buffer()
     _sink = buffer.add
     return lambda: buffer.write(client)

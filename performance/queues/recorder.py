@@ -117,6 +117,6 @@ def write(rows: Sequence[tuple[Any, ...]]) -> None:
     table = connection.ops.quote_name(TaskRun._meta.db_table)  # noqa: SLF001
     with connection.cursor() as cursor:
         statement = f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN"
-        with cursor.copy(statement) as copy:  # type: ignore[attr-defined]
+        with cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)

@@ -9,17 +9,18 @@ from typing import Any, Unpack, overload
 
 from django.apps import apps
 from django.tasks import task_backends
-from django.tasks.base import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME, Task, TaskResult
+from django.tasks.base import DEFAULT_TASK_BACKEND_ALIAS, DEFAULT_TASK_QUEUE_NAME, Task
 
 from performance.queues.exceptions import UnknownTask
 from performance.queues.levels import Level
 from performance.queues.options import OptionKeywords, TaskOptions, declare
+from performance.queues.types import AnyResult, AnyTask
 
-_tasks: dict[str, Task] = {}
+_tasks: dict[str, AnyTask] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegisteredTask(Task):
+class RegisteredTask(Task):  # type: ignore[type-arg]
     """Django's Task, remembered under its path when it is declared."""
 
     def __post_init__(self) -> None:
@@ -28,7 +29,7 @@ class RegisteredTask(Task):
 
 
 @overload
-def task(function: Callable[..., Any], /) -> Task: ...
+def task(function: Callable[..., Any], /) -> AnyTask: ...
 @overload
 def task(
     *,
@@ -36,7 +37,7 @@ def task(
     takes_context: bool = ...,
     backend: str = ...,
     **options: Unpack[OptionKeywords],
-) -> Callable[[Callable[..., Any]], Task]: ...
+) -> Callable[[Callable[..., Any]], AnyTask]: ...
 def task(
     function: Callable[..., Any] | None = None,
     /,
@@ -45,13 +46,13 @@ def task(
     takes_context: bool = False,
     backend: str = DEFAULT_TASK_BACKEND_ALIAS,
     **options: Unpack[OptionKeywords],
-) -> Task | Callable[[Callable[..., Any]], Task]:
+) -> AnyTask | Callable[[Callable[..., Any]], AnyTask]:
     """Django's `@task` with a level and TaskOptions; works with any task backend.
 
     A backend without priorities (Django's own two for tests) gets the task without them.
     """
 
-    def wrapper(func: Callable[..., Any]) -> Task:
+    def wrapper(func: Callable[..., Any]) -> AnyTask:
         declare(func, TaskOptions(**options))
         chosen = task_backends[backend]
         declared = chosen.task_class(
@@ -68,8 +69,8 @@ def task(
 
 
 def enqueue_many(
-    task: Task, calls: Iterable[tuple[Sequence[Any], Mapping[str, Any]]]
-) -> list[TaskResult]:
+    task: AnyTask, calls: Iterable[tuple[Sequence[Any], Mapping[str, Any]]]
+) -> list[AnyResult]:
     """Enqueues many calls of one task, (args, kwargs) each; here in one round trip.
 
     Another task backend gets them one by one. Raises as enqueue() does.
@@ -77,17 +78,17 @@ def enqueue_many(
     backend = task.get_backend()
     many = getattr(backend, "enqueue_many", None)
     if many is not None:
-        found: list[TaskResult] = many(task, calls)
+        found: list[AnyResult] = many(task, calls)
         return found
     return [backend.enqueue(task, list(args), dict(kwargs)) for args, kwargs in calls]
 
 
-def registered() -> list[Task]:
+def registered() -> list[AnyTask]:
     """All tasks declared so far in this process."""
     return list(_tasks.values())
 
 
-def resolve(path: str) -> Task:
+def resolve(path: str) -> AnyTask:
     """The registered task at `path` ("app.module.function").
 
     Imports the module only if it lies in an installed app. Raises UnknownTask.

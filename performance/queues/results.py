@@ -11,12 +11,13 @@ from typing import Any
 
 import msgspec
 import redis
-from django.tasks.base import Task, TaskError, TaskResult, TaskResultStatus
+from django.tasks.base import TaskError, TaskResult, TaskResultStatus
 from django.tasks.exceptions import TaskResultDoesNotExist
 from rq.defaults import RQ_KEY_PREFIX
 
 from performance.queues.exceptions import UnknownTask
 from performance.queues.registry import resolve
+from performance.queues.types import AnyResult, AnyTask
 
 _STATUSES = {
     "started": TaskResultStatus.RUNNING,
@@ -41,7 +42,7 @@ def results_key(job_id: str) -> str:
     return f"{RQ_KEY_PREFIX}:results:{job_id}"
 
 
-def load(connection: redis.Redis, job_id: str, alias: str) -> TaskResult:
+def load(connection: redis.Redis, job_id: str, alias: str) -> AnyResult:
     """The result as it stands now, in one round trip. Raises TaskResultDoesNotExist."""
     pipeline = connection.pipeline(transaction=False)
     pipeline.hgetall(job_key(job_id))
@@ -54,7 +55,11 @@ def load(connection: redis.Redis, job_id: str, alias: str) -> TaskResult:
         task = task_of(path, job)
     except (KeyError, ValueError, UnknownTask) as error:
         raise TaskResultDoesNotExist(job_id) from error
-    return _result(task, job_id, args, kwargs, alias, job, [fields for _, fields in attempts])
+    result = _result(task, job_id, job, [fields for _, fields in attempts])
+    object.__setattr__(result, "args", args)
+    object.__setattr__(result, "kwargs", kwargs)
+    object.__setattr__(result, "backend", alias)
+    return result
 
 
 def call_of(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
@@ -69,7 +74,7 @@ def call_of(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
     return path, args, kwargs
 
 
-def task_of(path: str, job: Fields) -> Task:
+def task_of(path: str, job: Fields) -> AnyTask:
     """The registered task as it was enqueued. Raises UnknownTask."""
     task = resolve(path)
     meta = meta_of(job)
@@ -90,19 +95,11 @@ def meta_of(job: Fields) -> dict[str, Any]:
         return {}
 
 
-def _result(
-    task: Task,
-    job_id: str,
-    args: list[Any],
-    kwargs: dict[str, Any],
-    alias: str,
-    job: Fields,
-    attempts: list[Fields],
-) -> TaskResult:
+def _result(task: AnyTask, job_id: str, job: Fields, attempts: list[Fields]) -> AnyResult:
     status = _STATUSES.get(job.get(b"status", b"").decode(), TaskResultStatus.READY)
     started = _time(job.get(b"first_started_at") or job.get(b"started_at"))
     finished = status in {TaskResultStatus.SUCCESSFUL, TaskResultStatus.FAILED}
-    result = TaskResult(
+    result: AnyResult = TaskResult(
         task=task,
         id=job_id,
         status=status,
@@ -110,9 +107,9 @@ def _result(
         started_at=started,
         last_attempted_at=_time(job.get(b"started_at")),
         finished_at=_time(job.get(b"ended_at")) if finished else None,
-        args=args,
-        kwargs=kwargs,
-        backend=alias,
+        args=[],
+        kwargs={},
+        backend=task.backend,
         errors=[_error(fields) for fields in attempts if _is_error(fields)],
         worker_ids=_workers(job, attempts),
     )

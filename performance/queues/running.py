@@ -8,11 +8,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import structlog
-from django.tasks.base import Task, TaskContext, TaskResult
+from django.tasks.base import TaskContext
 from django.utils.json import normalize_json
 
 from performance.queues.exceptions import TaskExpired
 from performance.queues.submission import CARRIED
+from performance.queues.types import AnyResult, AnyTask
 
 
 def log_context(meta: Mapping[str, Any], job_id: str) -> AbstractContextManager[None]:
@@ -27,12 +28,12 @@ def refuse_expired(expires_at: float | None) -> None:
         raise TaskExpired("It waited longer than its time to live.")
 
 
-def arguments(task: Task, result: TaskResult) -> list[Any]:
+def arguments(task: AnyTask, result: AnyResult) -> list[Any]:
     """The positional arguments, with the context first where the task wants it."""
     return [TaskContext(task_result=result), *result.args] if task.takes_context else result.args
 
 
-def call(task: Task, result: TaskResult) -> Any:
+def call(task: AnyTask, result: AnyResult) -> Any:
     """Calls the task, sync or coroutine, and answers its value as JSON would give it back.
 
     Raises what the task raises, and TypeError when the value is not JSON.

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import redis
 import structlog
-from croniter import croniter
-from django.tasks.base import Task
+from croniter import croniter  # type: ignore[import-untyped]
 from django.utils import timezone
 from rq.utils import utcformat
 
@@ -21,6 +20,7 @@ from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import QueueError
 from performance.queues.options import Schedule, options_of
 from performance.queues.registry import registered
+from performance.queues.types import AnyTask
 
 logger = structlog.get_logger(__name__)
 
@@ -48,7 +48,7 @@ def declared(schedule: Schedule) -> str:
     return f"cron {schedule.cron} {schedule.time_zone}"
 
 
-def scheduled_tasks() -> Iterator[tuple[Task, Schedule]]:
+def scheduled_tasks() -> Iterator[tuple[AnyTask, Schedule]]:
     """All tasks of this process that declare a schedule."""
     for task in registered():
         schedule = options_of(task.func).schedule
@@ -73,7 +73,7 @@ class Schedules:
             if self._look_at.get(task.module_path, 0) <= now:
                 self._look(task, schedule, now)
 
-    def _look(self, task: Task, schedule: Schedule, now: float) -> None:
+    def _look(self, task: AnyTask, schedule: Schedule, now: float) -> None:
         following = next_run(schedule, datetime.fromtimestamp(now, UTC)).timestamp()
         self._look_at[task.module_path] = min(following, now + LOOK_AGAIN)
         try:
@@ -87,7 +87,7 @@ class Schedules:
 
 
 def _call(
-    task: Task, schedule: Schedule, following: float, job: submission.Submission
+    task: AnyTask, schedule: Schedule, following: float, job: submission.Submission
 ) -> tuple[bytes, bytes]:
     now = timezone.now()
     stamped = submission.stamped(job, utcformat(now))

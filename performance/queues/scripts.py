@@ -40,7 +40,8 @@ def run(connection: redis.Redis, name: str, *args: Any) -> Any:
 async def arun(connection: redis.asyncio.Redis, name: str, *args: Any) -> Any:
     """As run(), on an asyncio client."""
     text, digest = _source(name)
+    client: Any = connection
     try:
-        return await connection.execute_command("EVALSHA", digest, 0, *args)
+        return await client.execute_command("EVALSHA", digest, 0, *args)
     except NoScriptError:
-        return await connection.execute_command("EVAL", text, 0, *args)
+        return await client.execute_command("EVAL", text, 0, *args)

@@ -64,5 +64,3 @@ def by_task(period: timedelta = timedelta(hours=1)) -> list[TaskStatistics]:
             )
             for task, level, runs, failures, retries, waited, ran in cursor.fetchall()
         ]
-
-

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 import redis
 import structlog
-from django.tasks.base import Task
 from django.utils import timezone
 from rq.utils import utcformat
 
@@ -23,6 +22,7 @@ from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import EnqueueFailed, QueueFull
 from performance.queues.levels import Level
 from performance.queues.options import TaskOptions, key_for, options_of
+from performance.queues.types import AnyTask
 
 CARRIED = ("request_id", "correlation_id")
 """The names of the log context that a job takes along."""
@@ -42,7 +42,7 @@ class Submission:
 
 
 def prepare(
-    task: Task, args: Sequence[Any], kwargs: Mapping[str, Any], queue: QueueOptions
+    task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any], queue: QueueOptions
 ) -> Submission:
     """The job of one call, not yet sent. Raises ValueError on a key that cannot be made,
     TypeError on arguments that are not JSON."""
@@ -63,9 +63,7 @@ def prepare(
     return Submission(id=job_id, level=level, data=_json.encode(call).decode(), entry=entry)
 
 
-def send(
-    connection: redis.Redis, jobs: Sequence[Submission], *, bounded: bool = True
-) -> list[str]:
+def send(connection: redis.Redis, jobs: Sequence[Submission], *, bounded: bool = True) -> list[str]:
     """Enqueues all jobs in one round trip; answers their ids, or the ids of those they duplicate.
 
     `bounded` off lets them past the most that a level may hold: they were accepted before.
@@ -82,7 +80,10 @@ def send(
         control["jobs"] = [{**entry, "most": 0} for entry in control["jobs"]]
     try:
         answers = scripts.run(
-            connection, "submit", msgspec.msgpack.encode(control), *(packed(job.data) for job in jobs)
+            connection,
+            "submit",
+            msgspec.msgpack.encode(control),
+            *(packed(job.data) for job in jobs),
         )
     except redis.RedisError as error:
         raise EnqueueFailed(f"Redis did not take the job: {type(error).__name__}.") from error
@@ -114,7 +115,7 @@ def _delay(run_after: datetime | None) -> int:
 
 
 def _fields(
-    task: Task, level: Level, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
+    task: AnyTask, level: Level, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
 ) -> list[str]:
     fields = [
         *("created_at", utcformat(timezone.now())),
@@ -137,7 +138,7 @@ def _fields(
 
 
 def _limit_fields(
-    task: Task, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
+    task: AnyTask, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
 ) -> list[str]:
     limit = options.limit
     if limit is None:
@@ -161,7 +162,7 @@ def interval_of(rate: str) -> float:
 
 
 def _identity(
-    task: Task, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
+    task: AnyTask, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if options.unique is not None:
@@ -176,7 +177,7 @@ def _identity(
     return found
 
 
-def _meta(task: Task) -> dict[str, Any]:
+def _meta(task: AnyTask) -> dict[str, Any]:
     context = structlog.contextvars.get_contextvars()
     meta: dict[str, Any] = {key: str(context[key]) for key in CARRIED if key in context}
     meta["priority"] = task.priority

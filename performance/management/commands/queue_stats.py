@@ -52,12 +52,12 @@ def _report(period: timedelta) -> dict[str, Any]:
 def _problems(
     levels: list[inspection.LevelState], workers: list[inspection.WorkerState]
 ) -> list[str]:
-    problems = []
-    if not workers:
-        problems.append("No worker runs.")
-    for level in levels:
-        if level.oldest is not None and level.oldest > STUCK and not level.paused:
-            problems.append(f"{level.level} has not been served for {level.oldest:.0f} s.")
+    problems = [] if workers else ["No worker runs."]
+    problems += [
+        f"{level.level} has not been served for {level.oldest:.0f} s."
+        for level in levels
+        if level.oldest is not None and level.oldest > STUCK and not level.paused
+    ]
     return problems
 
 
@@ -71,15 +71,15 @@ def _lines(report: dict[str, Any]) -> list[str]:
             f"{'  paused' if level['paused'] else ''}"
         )
     lines += ["", f"workers: {len(report['workers'])}"]
-    for worker in report["workers"]:
-        lines.append(
-            f"  {worker['host']}:{worker['pid']}  {worker['state']}  "
-            f"{worker['in_flight']} of {worker['concurrency']}  {worker['memory'] // 1048576} MB"
-        )
-    lines += ["", "task                                     level     runs  failed  wait p95  run p95"]
-    for task in report["tasks"]:
-        lines.append(
-            f"{task['task'][-40:]:<40} {task['level']:<8} {task['runs']:>6} {task['failures']:>7} "
-            f"{task['waited_p95']:>8.3f} {task['ran_p95']:>8.3f}"
-        )
+    lines += [
+        f"  {worker['host']}:{worker['pid']}  {worker['state']}  "
+        f"{worker['in_flight']} of {worker['concurrency']}  {worker['memory'] // 1048576} MB"
+        for worker in report["workers"]
+    ]
+    lines += ["", f"{'task':<40} level      runs  failed  wait p95  run p95"]
+    lines += [
+        f"{task['task'][-40:]:<40} {task['level']:<8} {task['runs']:>6} {task['failures']:>7} "
+        f"{task['waited_p95']:>9.3f} {task['ran_p95']:>8.3f}"
+        for task in report["tasks"]
+    ]
     return [*lines, *(f"! {problem}" for problem in report["problems"])]

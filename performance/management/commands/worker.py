@@ -30,7 +30,9 @@ class Command(BaseCommand):
         levels = [level.value for level in Level]
         parser.add_argument("--concurrency", type=int, help="jobs at once in one process")
         parser.add_argument("--threads", type=int, help="sync tasks at once in one process")
-        parser.add_argument("--processes", type=int, default=1, help="processes, restarted when they die")
+        parser.add_argument(
+            "--processes", type=int, default=1, help="processes, restarted when they die"
+        )
         parser.add_argument("--levels", nargs="+", choices=levels, default=levels, metavar="LEVEL")
         parser.add_argument("--burst", action="store_true", help="end when nothing waits")
         parser.add_argument("--grace", type=float, help="seconds to finish after SIGTERM")
@@ -40,9 +42,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["processes"] < 1:
             raise CommandError("--processes must be 1 or more.")
-        if options["processes"] > 1 or options["max_jobs"] or options["max_memory"]:
-            if not os.environ.get("PERFORMANCE_POOL"):
-                sys.exit(self._pool(options))
+        restarts = options["max_jobs"] or options["max_memory"]
+        if (options["processes"] > 1 or restarts) and not os.environ.get("PERFORMANCE_POOL"):
+            sys.exit(self._pool(options))
         autodiscover_modules("tasks")
         levels = [level.value for level in Level if level.value in options["levels"]]
         chosen = self._conf(options)

@@ -46,7 +46,9 @@ class Children:
         Raises ChildRaised with the task's error, ChildDied when the process died.
         """
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=isolated.main, args=(theirs, self._call(run)), daemon=True)
+        process = self._context.Process(
+            target=isolated.main, args=(theirs, self._call(run)), daemon=True
+        )
         # The first start loads Django in the fork server, for seconds: not under the lock.
         process.start()
         theirs.close()
@@ -101,5 +103,3 @@ def _answer(pipe: Connection) -> Any:
     if answer.error:
         raise ChildRaised(answer.error, answer.traceback, answer.retry_after)
     return msgspec.json.decode(answer.value)
-
-

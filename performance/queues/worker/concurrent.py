@@ -20,8 +20,8 @@ from rq.worker import BaseWorker, DequeueStrategy
 
 from performance.queues import conf as configuration
 from performance.queues import connection as connections
-from performance.queues.job import TaskJob
 from performance.queues import progress
+from performance.queues.job import TaskJob
 from performance.queues.levels import Level
 from performance.queues.recorder import Recorder
 from performance.queues.schedule import Schedules
@@ -44,7 +44,9 @@ class ConcurrentWorker(BaseWorker):
     death_penalty_class = TimerDeathPenalty
     job_class = TaskJob
 
-    def __init__(self, queues: Any, *args: Any, conf: Any = None, show: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, queues: Any, *args: Any, conf: Any = None, show: bool = False, **kwargs: Any
+    ) -> None:
         kwargs["serializer"] = JSONSerializer
         kwargs["job_class"] = TaskJob
         kwargs.setdefault("connection", connections.client())
@@ -61,7 +63,7 @@ class ConcurrentWorker(BaseWorker):
         # Nothing here blocks on a list, so the client keeps its own short timeouts.
         return connection
 
-    def work(
+    def work(  # noqa: PLR0913 - RQ's signature
         self,
         burst: bool = False,
         logging_level: str | None = None,
@@ -98,7 +100,7 @@ class ConcurrentWorker(BaseWorker):
             if self._recorder:
                 self._recorder.stop()
             self.left_behind = self.dispatcher.left_behind
-            self.teardown()
+            self.teardown()  # type: ignore[no-untyped-call]
         return bool(self.dispatcher.ended)
 
     async def _run(self, dispatcher: Dispatcher, heart: Heart) -> None:
@@ -139,7 +141,7 @@ class ConcurrentWorker(BaseWorker):
     def _register_again(self) -> None:
         """After the server lost its data."""
         self.connection.delete(self.key)
-        self.register_birth()
+        self.register_birth()  # type: ignore[no-untyped-call]
 
     def _chores(self, dispatcher: Dispatcher) -> list[Callable[[], None]]:
         """What the heart does at each tick beside its own."""
@@ -172,7 +174,7 @@ class ConcurrentWorker(BaseWorker):
 
 def _loop_factory() -> Any:
     try:
-        import uvloop  # noqa: PLC0415
+        import uvloop
     except ImportError:
         return None
     return uvloop.new_event_loop

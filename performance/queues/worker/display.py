@@ -37,7 +37,8 @@ class Display:
         for level in Level:
             pipeline.llen(f"{RQ_KEY_PREFIX}:queue:{level.value}")
         waiting = "  ".join(
-            f"{level.value} {length}" for level, length in zip(Level, pipeline.execute(), strict=True)
+            f"{level.value} {length}"
+            for level, length in zip(Level, pipeline.execute(), strict=True)
         )
         running, done = len(self._dispatcher.runs), self._dispatcher.ended
         return f"running {running}  done {done}  {rate:.0f}/s  |  waiting: {waiting}"

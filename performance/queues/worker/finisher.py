@@ -30,7 +30,9 @@ FENCED, DONE, FOLLOW_UP = 0, 1, 2
 class Finisher:
     """The slot of a job is free before its end is written; `pending` bounds how many may lag."""
 
-    def __init__(self, worker: str, client: redis.asyncio.Redis, acknowledged: Acknowledged) -> None:
+    def __init__(
+        self, worker: str, client: redis.asyncio.Redis, acknowledged: Acknowledged
+    ) -> None:
         self._worker = worker
         self._client = client
         self._acknowledged = acknowledged

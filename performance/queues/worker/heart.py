@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -78,7 +79,9 @@ class Heart(threading.Thread):
         for run in runs:
             run.registered = run.registered or now - run.started > self._beat_every
         known, *lost = scripts.run(
-            self._client, "renew", self._packed(runs=[_lease(run) for run in runs], **self._life(now))
+            self._client,
+            "renew",
+            self._packed(runs=[_lease(run) for run in runs], **self._life(now)),
         )
         if not known:
             self._reregister()
@@ -110,9 +113,10 @@ class Heart(threading.Thread):
 
     def move_due(self) -> None:
         """Puts scheduled jobs that are due into their queues."""
-        while scripts.run(
-            self._client, "move", self._packed(levels=list(Level), most=MOVE_AT_ONCE)
-        ) >= MOVE_AT_ONCE:
+        while (
+            scripts.run(self._client, "move", self._packed(levels=list(Level), most=MOVE_AT_ONCE))
+            >= MOVE_AT_ONCE
+        ):
             pass
 
     def _life(self, now: float) -> dict[str, Any]:
@@ -153,7 +157,6 @@ def _lease(run: Any) -> list[Any]:
 def resident() -> int:
     """Bytes of memory that this process holds; 0 where the system does not say."""
     try:
-        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123
-            return int(statm.read().split()[1]) * _PAGE
+        return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
     except OSError:
         return 0

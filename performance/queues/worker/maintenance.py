@@ -27,7 +27,7 @@ class Maintenance:
         for queue in self._queues:
             if queue.acquire_maintenance_lock():
                 clean(queue)
-                queue.release_maintenance_lock()
+                queue.release_maintenance_lock()  # type: ignore[no-untyped-call]
 
 
 def clean(queue: Queue) -> None:

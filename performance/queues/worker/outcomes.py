@@ -82,7 +82,9 @@ def handed_back(run: Run) -> dict[str, Any]:
 def parked(run: Run) -> dict[str, Any]:
     """It killed its process once too often."""
     times = run.deliveries + 1
-    return _failed(run, "park", TaskParked(f"Its process died {times} times; it is not tried again."))
+    return _failed(
+        run, "park", TaskParked(f"Its process died {times} times; it is not tried again.")
+    )
 
 
 def _failed(run: Run, kind: Kind, error: BaseException) -> dict[str, Any]:

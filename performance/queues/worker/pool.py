@@ -77,7 +77,9 @@ class _Place:
         waits = stopping or self.finished or time.monotonic() < self._not_before
         if self._process is None and not waits:
             self._process = subprocess.Popen(  # noqa: S603
-                command, preexec_fn=_die_with_parent, start_new_session=True
+                command,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - the supervisor has no threads
+                start_new_session=True,
             )
             self._born = time.monotonic()
 
@@ -86,10 +88,14 @@ class _Place:
         self.status = process.returncode if process else None
         self.finished = burst and self.status == 0
         lived = time.monotonic() - self._born
-        self._delay = 0.0 if lived > HEALTHY_AFTER else min(max(0.5, self._delay * 2), LONGEST_DELAY)
+        self._delay = (
+            0.0 if lived > HEALTHY_AFTER else min(max(0.5, self._delay * 2), LONGEST_DELAY)
+        )
         self._not_before = time.monotonic() + self._delay
         if not self.finished:
-            logger.warning("worker_ended", place=self._number, status=self.status, lived=round(lived))
+            logger.warning(
+                "worker_ended", place=self._number, status=self.status, lived=round(lived)
+            )
 
 
 def _die_with_parent() -> None:

@@ -6,15 +6,16 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from django.tasks.base import Task, TaskResult, TaskResultStatus
+from django.tasks.base import TaskResult, TaskResultStatus
 from django.utils import timezone
 
 from performance.queues import results
 from performance.queues.options import TaskOptions, options_of
 from performance.queues.registry import resolve
+from performance.queues.types import AnyResult, AnyTask
 
 StopReason = Literal["cancelled", "timeout", "preempted", "lost"]
 Kind = Literal["ok", "fail", "stop", "retry", "back", "park"]
@@ -54,8 +55,8 @@ class Run:
     worker: str
     started: float = field(default_factory=time.time)
     ended: float = 0.0
-    task: Task | None = None
-    result: TaskResult | None = None
+    task: AnyTask | None = None
+    result: AnyResult | None = None
     options: TaskOptions | None = None
     handle: asyncio.Task[None] | None = None
     thread: int | None = None
@@ -78,7 +79,7 @@ class Run:
         self.task = _as_enqueued(path, meta.priority, meta.queue_name, meta.backend)
         self.options = options_of(self.task.func)
         now = timezone.now()
-        self.result = TaskResult(
+        self.result: AnyResult = TaskResult(
             task=self.task,
             id=self.id,
             status=TaskResultStatus.RUNNING,
@@ -135,5 +136,5 @@ _decode_meta = msgspec.json.Decoder(Meta).decode
 
 
 @lru_cache(maxsize=1024)
-def _as_enqueued(path: str, priority: int, queue_name: str, backend: str) -> Task:
+def _as_enqueued(path: str, priority: int, queue_name: str, backend: str) -> AnyTask:
     return resolve(path).using(priority=priority, queue_name=queue_name, backend=backend)

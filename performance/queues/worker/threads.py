@@ -27,7 +27,9 @@ class Interrupted(TaskCancelled):
 class Threads:
     """Runs `body(run)` in a copy of the context; `ended` is called on the loop, in batches."""
 
-    def __init__(self, size: int, body: Body, ended: Ended, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, size: int, body: Body, ended: Ended, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.size = size
         self.busy = 0
         self._body = body

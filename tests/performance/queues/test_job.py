@@ -94,6 +94,16 @@ def test_a_stock_worker_drains_the_same_queue(server: Any, workers: Workers) -> 
     assert "as declared" in failing.errors[0].traceback
 
 
+def test_a_stock_worker_retries_as_often_as_declared(server: Any, workers: Workers) -> None:
+    result = tasks.fail_always.enqueue()
+    for _ in range(3):
+        run_stock_worker(workers)
+        if server.zrem("rq:scheduled:normal", result.id):
+            server.rpush("rq:queue:normal", result.id)
+    assert history(server) == ["failing"] * 2
+    assert server.hget(f"rq:job:{result.id}", "status") == b"failed"
+
+
 @pytest.mark.slow  # a forking worker takes 30 ms a job
 def test_a_stock_worker_and_ours_side_by_side(server: Any, workers: Workers) -> None:
     names = [str(n) for n in range(300)]

@@ -23,7 +23,7 @@ def recording(set_options: Any) -> None:
 
 
 def test_a_run_becomes_a_row_without_its_arguments(server: Any) -> None:
-    result = tasks.recorded.enqueue(user="ann", reply=7, secret="hidden")  # noqa: S106
+    result = tasks.recorded.enqueue(user="ann", reply=7, secret="hidden")
     run_waiting_tasks()
     run = TaskRun.objects.get()
     assert (run.task_id, run.task) == (result.id, tasks.recorded.module_path)

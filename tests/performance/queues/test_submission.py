@@ -88,7 +88,7 @@ def test_a_shedding_level_drops_its_oldest(server: Any, set_options: Any) -> Non
 
 
 def test_sending_the_same_job_twice_queues_it_once(server: Any, settings: Any) -> None:
-    from performance.queues import conf, submission  # noqa: PLC0415
+    from performance.queues import conf, submission
 
     job = submission.prepare(tasks.effect, ["x"], {}, conf.QueueOptions())
     assert submission.send(server, [job]) == submission.send(server, [job])

@@ -7,7 +7,7 @@ import os
 
 from chatsite.databases import postgresql
 
-SECRET_KEY = "only for tests"  # noqa: S105
+SECRET_KEY = "only for tests"
 USE_TZ = True
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

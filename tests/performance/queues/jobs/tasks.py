@@ -220,3 +220,9 @@ def recorded(*, user: str, reply: int, secret: str) -> None:
 async def reporting() -> None:
     report_progress(3, 4, "nearly")
     await asyncio.sleep(30)
+
+
+@task(retry=Retry(times=1, backoff=0.1))
+def fail_always() -> None:
+    note("failing")
+    raise ValueError("always")

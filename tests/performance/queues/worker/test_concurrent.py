@@ -146,8 +146,8 @@ def test_best_level_first(server: Any) -> None:
     tasks.effect.using(priority=-100).enqueue("low")
     tasks.effect.enqueue("normal")
     tasks.effect.using(priority=100).enqueue("critical")
-    from performance.queues.worker import ConcurrentWorker  # noqa: PLC0415
-    from performance.queues import conf  # noqa: PLC0415
+    from performance.queues import conf
+    from performance.queues.worker import ConcurrentWorker
 
     one = conf.changed(conf.of_default_backend(), concurrency=1)
     ConcurrentWorker(["critical", "urgent", "high", "normal", "low"], conf=one).work(burst=True)
@@ -228,7 +228,7 @@ def test_a_second_sigterm_hands_back_at_once(server: Any, workers: Workers) -> N
 
 
 def test_correlation_id_goes_along(server: Any) -> None:
-    import structlog  # noqa: PLC0415
+    import structlog
 
     with structlog.contextvars.bound_contextvars(request_id="req-1", user="not this"):
         results = [tasks.log_context.enqueue(), tasks.log_context_later.enqueue()]

@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,8 @@ from performance.queues.levels import Level
 from tests.performance.queues.conftest import Workers, eventually, free_port, history, use
 from tests.performance.queues.jobs import tasks
 
-KILLS = int(os.environ.get("QUEUE_KILLS", "8"))
-JOBS = int(os.environ.get("QUEUE_JOBS", "3000"))
+KILLS = int(os.environ.get("QUEUE_KILLS", "4"))
+JOBS = int(os.environ.get("QUEUE_JOBS", "2000"))
 
 
 def is_running(result: Any) -> bool:
@@ -36,30 +35,28 @@ def is_over(result: Any) -> bool:
     return result.is_finished
 
 
-def enqueue_a_mixture(rng: random.Random, count: int) -> list[str]:
-    """`count` jobs of all levels; returns their names."""
+def enqueue_a_mixture(rng: random.Random, count: int) -> dict[str, str]:
+    """`count` jobs of all levels; returns their ids by their names."""
     backend: Any = task_backends["default"]
     names = [f"job-{n}" for n in range(count)]
+    jobs: dict[str, str] = {}
     for level in Level:
         mine = names[list(Level).index(level) :: len(Level)]
         now, later = mine[::2], mine[1::2]
-        backend.enqueue_many(
+        made = backend.enqueue_many(
             tasks.effect.using(queue_name=level.value), [((name,), {}) for name in now]
         )
-        backend.enqueue_many(
+        made += backend.enqueue_many(
             tasks.effect_later.using(queue_name=level.value),
             [((name, rng.uniform(0, 0.3)), {}) for name in later],
         )
-    return names
+        jobs |= {result.args[0]: result.id for result in made}
+    return jobs
 
 
-def successes_of(server: redis.Redis) -> Counter[str]:
-    """How often each job was recorded as successful."""
-    found: Counter[str] = Counter()
-    for key in server.scan_iter("rq:results:*", count=1000):
-        for _, fields in server.xrange(key):
-            found[key.decode()] += fields[b"type"] == b"1"
-    return found
+def successes_of(server: redis.Redis, job_id: str) -> int:
+    """How often the job was recorded as successful."""
+    return sum(fields[b"type"] == b"1" for _, fields in server.xrange(f"rq:results:{job_id}"))
 
 
 @pytest.mark.slow  # thousands of jobs and the time until leases end
@@ -68,8 +65,8 @@ def test_workers_killed_at_random_points_lose_and_repeat_nothing(
 ) -> None:
     seed = int(os.environ.get("QUEUE_SEED", time.time_ns() % 1_000_000))
     print(f"seed {seed}")  # noqa: T201
-    rng = random.Random(seed)  # noqa: S311
-    names = enqueue_a_mixture(rng, JOBS)
+    rng = random.Random(seed)
+    jobs = enqueue_a_mixture(rng, JOBS)
     # Innocent jobs may be in several killed workers; only poison may be parked, and none is here.
     options = {"MAX_DELIVERIES": 1000, "LEASE": 1.5}
     running = [workers.start("--concurrency", "50", **options) for _ in range(2)]
@@ -78,11 +75,11 @@ def test_workers_killed_at_random_points_lose_and_repeat_nothing(
         victim = rng.randrange(len(running))
         running[victim].kill()
         running[victim] = workers.start("--concurrency", "50", **options)
-    eventually(lambda: finished(server) == JOBS, within=60)
-    assert set(history(server)) == set(names)
-    assert set(successes_of(server).values()) == {1}
+    eventually(lambda: finished(server) >= JOBS, within=60)
+    assert set(history(server)) == set(jobs)
+    assert {successes_of(server, job_id) for job_id in jobs.values()} == {1}
+    assert {server.hget(f"rq:job:{job_id}", "status") for job_id in jobs.values()} == {b"finished"}
     for level in Level:
-        assert server.zcard(f"rq:failed:{level}") == 0
         assert server.zcard(f"rq:wip:{level}") == 0
         assert server.llen(f"rq:queue:{level}") == 0
 
@@ -133,7 +130,7 @@ def test_a_frozen_worker_that_thaws_changes_nothing(server: redis.Redis, workers
     time.sleep(2.0)
     # Its timer may have fired before it learned that it had lost the job; the record stays single.
     assert set(history(server)) == {"once"}
-    assert sum(successes_of(server).values()) == 1
+    assert successes_of(server, result.id) == 1
 
 
 @pytest.fixture
@@ -168,27 +165,24 @@ def test_the_server_killed_and_started_again(own_server: ValkeyServer, settings:
 
 
 def kill_and_restart(valkey: ValkeyServer) -> None:
-    process: subprocess.Popen[bytes] = valkey._process  # type: ignore[assignment] # noqa: SLF001
+    process: subprocess.Popen[bytes] = valkey._process  # type: ignore[assignment]
     process.kill()
     process.wait()
-    valkey._process = None  # noqa: SLF001
+    valkey._process = None
     valkey.start()
 
 
-def test_a_frozen_server_delays_and_loses_nothing(
-    own_server: ValkeyServer, settings: Any
-) -> None:
+def test_a_frozen_server_delays_and_loses_nothing(own_server: ValkeyServer, settings: Any) -> None:
     workers = Workers(settings.RQ_QUEUES["normal"]["URL"])
     try:
         workers.start("--concurrency", "20")
-        for n in range(100):
-            tasks.effect_later.enqueue(str(n), 0.05)
+        results = [tasks.effect_later.enqueue(str(n), 0.05) for n in range(100)]
         time.sleep(0.2)
-        own_server._process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr] # noqa: SLF001
+        own_server._process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
         time.sleep(3)
-        own_server._process.send_signal(signal.SIGCONT)  # type: ignore[union-attr] # noqa: SLF001
+        own_server._process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]
         client = connection.client()
         eventually(lambda: finished(client) == 100, within=20)
-        assert sum(successes_of(client).values()) == 100
+        assert {successes_of(client, result.id) for result in results} == {1}
     finally:
         workers.end()
