@@ -13,6 +13,7 @@ from conversations import markdown, tools
 from conversations.ai import ChatBackend, chat_backends
 from conversations.ai.base import Turn
 from conversations.models import Message, Reply, Role, Status
+from performance.cache import conversation_cache
 
 logger = structlog.get_logger(__name__)
 
@@ -74,6 +75,7 @@ def checkpoint(attempt: Attempt, stream_start: str) -> bool:
         )
         if mine and text != attempt.saved:
             _save_text(attempt, text)
+    _forget(attempt)
     return mine
 
 
@@ -94,6 +96,7 @@ def end(attempt: Attempt, status: Status) -> bool:
         )
         if mine:
             _save_text(attempt, attempt.text)
+    _forget(attempt)
     logger.info("reply_ended", status=str(status), written=mine, characters=len(attempt.text))
     return mine
 
@@ -107,6 +110,12 @@ def hand_back(attempt: Attempt) -> None:
         pending_since=timezone.now(),
         enqueued_at=None,
     )
+    _forget(attempt)
+
+
+def _forget(attempt: Attempt) -> None:
+    conversation = attempt.message.conversation
+    conversation_cache.forget(conversation.user_id, conversation.pk)
 
 
 def _save_text(attempt: Attempt, text: str) -> None:

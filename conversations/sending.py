@@ -14,6 +14,7 @@ from django.utils.text import Truncator
 from conversations import markdown, streams
 from conversations.models import LIVE, TITLE_LENGTH, Conversation, Message, Reply, Role, Status
 from conversations.tasks import enqueue_reply
+from performance.cache import conversation_cache
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -66,15 +67,16 @@ def send(conversation: Conversation, text: str, key: UUID) -> Message:
 def stop(reply: Reply) -> None:
     """Ends a live reply; what is written of it stays. Does nothing to one that has ended."""
     now = timezone.now()
+    conversation = reply.message.conversation
     mine = Reply.objects.filter(pk=reply.pk)
     if mine.filter(status=Status.PENDING).update(status=Status.STOPPED, finished_at=now):
-        message = reply.message
         streams.announce(
-            message.conversation_id, "done", m=message.pk, a=reply.attempt, status=Status.STOPPED
+            conversation.pk, "done", m=reply.message_id, a=reply.attempt, status=Status.STOPPED
         )
     elif mine.filter(status=Status.RUNNING).update(stop_requested=True):
         reply.refresh_from_db(fields=["attempt"])
         streams.request_stop(reply.message_id, reply.attempt)
+    conversation_cache.forget(conversation.user_id, conversation.pk)
 
 
 def retry(reply: Reply) -> bool:
@@ -100,6 +102,8 @@ def retry(reply: Reply) -> bool:
         if again:
             reply.refresh_from_db()
             enqueue_reply(reply)
+            conversation = reply.message.conversation
+            conversation_cache.forget(conversation.user_id, conversation.pk)
     return bool(again)
 
 
@@ -130,6 +134,7 @@ def _add(conversation: Conversation, text: str, key: UUID) -> Message:
     Message.objects.bulk_create([message, answer])
     reply = Reply.objects.create(message=answer, correlation_id=_correlation_id())
     enqueue_reply(reply)
+    conversation_cache.forget(conversation.user_id, conversation.pk)
     transaction.on_commit(lambda: streams.announce(conversation.pk, "message", m=answer.pk))
     return message
 

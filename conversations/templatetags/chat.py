@@ -6,15 +6,9 @@ import json
 
 from django import template
 
-from conversations.models import Reply
+from conversations.shown import ShownReply
 
 register = template.Library()
-
-
-@register.filter
-def utf16_length(text: str) -> int:
-    """The length of `text` as JavaScript counts it, which is how events count."""
-    return len(text.encode("utf-16-le", "replace")) // 2
 
 
 @register.filter
@@ -27,7 +21,7 @@ def pretty_json(text: str) -> str:
 
 
 @register.filter
-def seconds(reply: Reply) -> str:
+def seconds(reply: ShownReply) -> str:
     """How long the newest attempt took; "" where it has not begun and ended."""
     if reply.started_at is None or reply.finished_at is None:
         return ""

@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from conversations import sending
+from conversations import reading, sending
 from conversations.forms import KEY_REUSED, MessageForm, RenameForm
 from conversations.models import Conversation
-from conversations.paging import conversations_page
 from conversations.request import (
     AuthenticatedHttpRequest,
     is_valid_utf8,
@@ -44,7 +43,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 def _list(request: AuthenticatedHttpRequest) -> HttpResponse:
     if wants_fragment(request):
         cursor = request.GET.get("conversations", "")
-        page = conversations_page(request.user.conversations.all(), cursor)
+        page = reading.conversation_page(request.user, cursor)
         return fragment(request, "conversations/sidebar.html#rows", {"page": page})
     return list_page(request, MessageForm())
 

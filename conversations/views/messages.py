@@ -9,16 +9,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import sending
+from conversations import reading, sending
 from conversations.forms import IN_PROGRESS, KEY_REUSED, MessageForm
 from conversations.models import Conversation
-from conversations.paging import MESSAGES, message_id, messages_page
+from conversations.paging import MESSAGES, message_id
 from conversations.request import (
     AuthenticatedHttpRequest,
     is_valid_utf8,
     signed_in,
     wants_fragment,
 )
+from conversations.shown import ShownMessage
 from conversations.views.responses import (
     SeeOther,
     conversation_page,
@@ -32,16 +33,16 @@ from conversations.views.responses import (
 @signed_in
 def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """POST sends; GET has the messages just `?before=` one, or all `?after=` one up to a page."""
-    conversation = get_object_or_404(request.user.conversations, pk=pk)
     if request.method == "POST":
-        return _send(request, conversation)
+        return _send(request, get_object_or_404(request.user.conversations, pk=pk))
     if "after" in request.GET:
+        conversation = get_object_or_404(request.user.conversations, pk=pk)
         newer = conversation.messages.for_page().filter(pk__gt=message_id(request.GET["after"]))
-        rows = newer.order_by("pk")[:MESSAGES]
+        rows = [ShownMessage.of(row) for row in newer.order_by("pk")[:MESSAGES]]
         context: dict[str, Any] = {"conversation": conversation, "rows": rows}
         return fragment(request, "conversations/messages.html#rows", context)
-    page = messages_page(conversation.messages, request.GET.get("before", ""))
-    context = {"conversation": conversation, "messages_page": page}
+    page = reading.message_page(request.user, pk, request.GET.get("before", ""))
+    context = {"conversation": page.conversation, "messages_page": page}
     return fragment(request, "conversations/messages.html#earlier", context)
 
 
@@ -72,5 +73,5 @@ def message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Ht
     """One message as it stands now."""
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     row = get_object_or_404(conversation.messages.for_page(), pk=number)
-    context = {"conversation": conversation, "message": row}
+    context = {"conversation": conversation, "message": ShownMessage.of(row)}
     return fragment(request, "conversations/messages.html#message", context)

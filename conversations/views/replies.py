@@ -13,6 +13,7 @@ from conversations import sending
 from conversations.forms import RETRY_IN_PROGRESS
 from conversations.models import Message
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
+from conversations.shown import ShownMessage
 from conversations.views.responses import SeeOther, fragment
 
 
@@ -48,7 +49,7 @@ def _now(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
         return SeeOther(message.get_absolute_url())
     context = {
         "conversation": message.conversation,
-        "message": message.conversation.messages.for_page().get(pk=message.pk),
+        "message": ShownMessage.of(message.conversation.messages.for_page().get(pk=message.pk)),
     }
     return fragment(request, "conversations/messages.html#message", context)
 

@@ -6,13 +6,13 @@ import uuid
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 
-from conversations import streams
+from conversations import reading, streams
 from conversations.forms import MessageForm
-from conversations.models import TEXT_LENGTH, Message, Status
-from conversations.paging import conversations_page, messages_page
+from conversations.models import TEXT_LENGTH, Message
 from conversations.request import AuthenticatedHttpRequest
+from conversations.shown import ShownMessage
 
 SUGGESTIONS = [
     "What can you do?",
@@ -57,39 +57,29 @@ def conversation_page(
 ) -> HttpResponse:
     # Read before the database: what happens in between then comes as an event.
     after = streams.last_event_id(pk)
-    conversation = get_object_or_404(request.user.conversations, pk=pk)
     before = request.GET.get("before", "")
-    page = messages_page(conversation.messages, before)
+    page = reading.message_page(request.user, pk, before)
     context = _frame(request, form) | {
-        "conversation": conversation,
+        "conversation": page.conversation,
         "messages_page": page,
         "before": before,
-        "after": stream_start(page.rows) or after,
+        "after": page.stream_start or after,
     }
     return render(request, "conversations/detail.html", context, status=status)
 
 
-def stream_start(messages: Any) -> str:
-    """Where the events of a reply being written begin: a page that opens late sees all of them."""
-    for message in messages:
-        reply = getattr(message, "reply", None)
-        if reply and reply.status == Status.RUNNING:
-            return str(reply.stream_start)
-    return ""
-
-
-def exchange(message: Message) -> list[Message]:
+def exchange(message: Message) -> list[ShownMessage]:
     """A user's message and the assistant's after it."""
     after = Message.objects.for_page().filter(
         conversation=message.conversation_id, pk__gte=message.pk
     )
-    return list(after.order_by("pk")[:2])
+    return [ShownMessage.of(row) for row in after.order_by("pk")[:2]]
 
 
 def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> dict[str, Any]:
     cursor = request.GET.get("conversations", "")
     return {
-        "page": conversations_page(request.user.conversations.all(), cursor),
+        "page": reading.conversation_page(request.user, cursor),
         "form": form,
         "key": uuid.uuid4(),
         "text_length": TEXT_LENGTH,

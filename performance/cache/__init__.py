@@ -5,6 +5,7 @@ from __future__ import annotations
 from performance.cache.ai_responses import ai_response_cache
 from performance.cache.conversations import conversation_cache
 from performance.cache.frozen import FrozenDict, freeze
+from performance.cache.kinds import register
 from performance.cache.namespaces import Namespace, namespace
 from performance.cache.remembering import aremember, remember
 from performance.cache.stored import Stored
@@ -20,6 +21,7 @@ __all__ = [
     "conversation_cache",
     "freeze",
     "namespace",
+    "register",
     "remember",
     "tool_result_cache",
 ]

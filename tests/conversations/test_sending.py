@@ -78,12 +78,14 @@ def test_sending_moves_the_conversation_to_the_top(key: uuid.UUID) -> None:
 
 
 def test_the_task_is_enqueued_when_the_transaction_commits(
-    key: uuid.UUID, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+    key: uuid.UUID, django_capture_on_commit_callbacks: Any, queue_redis: Any
 ) -> None:
-    with django_capture_on_commit_callbacks() as callbacks:
+    jobs = queue_redis.llen("rq:queue:high")
+    with django_capture_on_commit_callbacks(execute=True):
         sending.send(ConversationFactory(), "Hi", key)
+        assert queue_redis.llen("rq:queue:high") == jobs
 
-    assert len(callbacks) == 2  # the job, and the frame that tells other tabs
+    assert queue_redis.llen("rq:queue:high") == jobs + 1
 
 
 def test_stopping_a_waiting_reply_ends_it() -> None:

@@ -1,0 +1,110 @@
+"""What pages show of the chat's rows: frozen values without a database behind them, fit for a cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from django.urls import reverse
+
+from conversations.models import LIVE, Conversation, Message, Reply, ToolRun
+from performance.cache import register
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShownToolRun:
+    name: str
+    arguments: str
+    result: str
+    error: str
+    milliseconds: int
+    cached_at: datetime | None
+
+    @property
+    def from_cache(self) -> bool:
+        return self.cached_at is not None
+
+    @classmethod
+    def of(cls, run: ToolRun) -> Self:
+        return cls(run.name, run.arguments, run.result, run.error, run.milliseconds, run.cached_at)
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShownReply:
+    status: str
+    attempt: int
+    author: str
+    explanation: str
+    stream_start: str
+    stop_requested: bool
+    cached_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    tool_runs: tuple[ShownToolRun, ...]
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in LIVE
+
+    @classmethod
+    def of(cls, reply: Reply) -> Self:
+        return cls(
+            status=str(reply.status),
+            attempt=reply.attempt,
+            author=reply.author,
+            explanation=reply.explanation,
+            stream_start=reply.stream_start,
+            stop_requested=reply.stop_requested,
+            cached_at=reply.cached_at,
+            started_at=reply.started_at,
+            finished_at=reply.finished_at,
+            tool_runs=tuple(ShownToolRun.of(run) for run in reply.tool_runs.all()),
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShownMessage:
+    """`length` is that of the text in UTF-16 units, as browsers and events count."""
+
+    pk: int
+    role: str
+    html: str
+    length: int
+    created_at: datetime
+    reply: ShownReply | None
+
+    @classmethod
+    def of(cls, message: Message) -> Self:
+        """Of a message that came with `for_page()`, so that this asks nothing more."""
+        reply = getattr(message, "reply", None)
+        return cls(
+            pk=message.pk,
+            role=str(message.role),
+            html=message.html,
+            length=len(message.text.encode("utf-16-le", "replace")) // 2,
+            created_at=message.created_at,
+            reply=ShownReply.of(reply) if reply else None,
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShownConversation:
+    pk: UUID
+    title: str
+    reuse_answers: bool
+
+    def __str__(self) -> str:
+        return self.title or "New conversation"
+
+    def get_absolute_url(self) -> str:
+        return reverse("conversations:detail", args=[self.pk])
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> Self:
+        return cls(conversation.pk, conversation.title, conversation.reuse_answers)
