@@ -25,6 +25,7 @@ from performance.queues.job import TaskJob
 from performance.queues.levels import Level
 from performance.queues.recorder import Recorder
 from performance.queues.schedule import Schedules
+from performance.queues.signals import task_parked
 from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.display import Display
 from performance.queues.worker.heart import Heart
@@ -42,7 +43,7 @@ class ConcurrentWorker(BaseWorker):
     """
 
     death_penalty_class = TimerDeathPenalty
-    job_class = TaskJob
+    job_class = TaskJob  # type: ignore[assignment]
 
     def __init__(
         self, queues: Any, *args: Any, conf: Any = None, show: bool = False, **kwargs: Any
@@ -160,7 +161,11 @@ class ConcurrentWorker(BaseWorker):
             self._recorder.add(run)
 
     def _parked(self, run: Run) -> None:
-        logger.error("task_parked", task=run.name, task_id=run.id, deliveries=run.deliveries + 1)
+        deliveries = run.deliveries + 1
+        logger.error("task_parked", task=run.name, task_id=run.id, queue=run.level)
+        task_parked.send(
+            type(self), task_id=run.id, level=run.level, worker=run.worker, deliveries=deliveries
+        )
 
     def _follow_up(self, run: Run) -> None:
         """What RQ does after a job: start its dependents."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,18 +99,12 @@ class Heart(threading.Thread):
             "reap",
             self._packed(levels=list(Level), unix_now=now, most=self._conf.max_deliveries),
         )
+        recovered = Counter(row[3].decode() for row in answer if row[2] == b"requeued")
+        for worker, count in recovered.items():
+            logger.warning("tasks_recovered", tasks=count, from_worker=worker)
         for task_id, level, action, worker, deliveries in answer:
-            details = {
-                "task_id": task_id.decode(),
-                "level": level.decode(),
-                "worker": worker.decode(),
-                "deliveries": deliveries,
-            }
             if action == b"parked":
-                logger.error("task_parked", **details)
-                task_parked.send(Heart, **details)
-            else:
-                logger.warning("task_recovered", **details)
+                _report_parked(task_id.decode(), level.decode(), worker.decode(), deliveries)
 
     def move_due(self) -> None:
         """Puts scheduled jobs that are due into their queues."""
@@ -148,6 +143,11 @@ class Heart(threading.Thread):
         if most and resident() > most and not self._dispatcher.stopping:
             logger.warning("memory_limit_reached", megabytes=resident() // 1024 // 1024)
             self._dispatcher.stop()
+
+
+def _report_parked(task_id: str, level: str, worker: str, deliveries: int) -> None:
+    logger.error("task_parked", task_id=task_id, queue=level, from_worker=worker)
+    task_parked.send(Heart, task_id=task_id, level=level, worker=worker, deliveries=deliveries)
 
 
 def _lease(run: Any) -> list[Any]:

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from performance.admin.queues import TaskRunAdmin
+
+__all__ = ["TaskRunAdmin"]
