@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import transaction
 
 from performance import conf
@@ -89,7 +88,10 @@ class ConversationCache:
         return await frozen() if key is None else await aremember(key, frozen, cache=ALIAS)
 
     async def aforget(self, user_id: object, conversation_id: object = None) -> None:
-        await sync_to_async(self.forget)(user_id, conversation_id)
+        """At once: a coroutine is never inside a transaction of Django's."""
+        await _changed(user_id, conversation_id).aclear()
+        if conversation_id is not None:
+            await _space(user_id, None).aclear()
 
     async def aclear(self) -> None:
         await Namespace("conversations", cache=ALIAS).aclear()

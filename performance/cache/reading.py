@@ -94,7 +94,7 @@ class Reader:
             if entry.refresh is not None and (
                 not self._is_fresh(entry) or self._is_early(entry.refresh)
             ):
-                yield from self._refresh_later()
+                yield from self._refresh_later(entry)
             return entry.value
         return (yield from self._make(entry))
 
@@ -205,16 +205,21 @@ class Reader:
         kept = ttl + max(policy.stale, policy.stale_if_error)
         return self.cache.sealed(value, refresh), max(int(kept * 1000), 1)
 
-    def _refresh_later(self) -> Steps:
+    def _refresh_later(self, old: Entry) -> Steps:
         flight = Flight()
         if self.engine.flights.setdefault(self.name, flight) is flight:
-            yield Later(self._refresh(flight))
+            yield Later(self._refresh(flight, old))
 
-    def _refresh(self, flight: Flight) -> Steps:
+    def _refresh(self, flight: Flight, old: Entry) -> Steps:
         token = secrets.token_hex(8)
         try:
             lease = int(self.policy.lease * 1000)
-            if (yield Ask(self.cache.operations.lease(self.name, token, lease), AWAY)) is True:
+            if (yield Ask(self.cache.operations.lease(self.name, token, lease), AWAY)) is not True:
+                return
+            entry = yield Ask(self.cache.operations.read(self.name), None)
+            if entry is not None and entry.refresh != old.refresh and self._is_fresh(entry):
+                yield Ask(self.cache.operations.release(self.name, token), None)
+            else:
                 yield from self._load_and_store(token, None)
         finally:
             self._land(flight)

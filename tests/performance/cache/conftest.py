@@ -17,7 +17,7 @@ from django.conf import settings
 from performance.cache.backends import RedisCache, TieredCache
 from performance.cache.base import Base
 from performance.cache.engine import close_engines
-from tests.servers import ThrowAwayValkey
+from tests.servers import ThrowAwayValkey, free_port
 
 _numbers = itertools.count()
 MakeCache = Callable[..., Any]
@@ -43,7 +43,9 @@ class OverAsync:
 def make_cache(cache_redis: redis.Redis) -> Iterator[MakeCache]:
     """make_cache(cls=TieredCache, location=..., **params): as Django makes one, with a prefix of its own."""
 
-    def make(cls: type[Base] = TieredCache, location: str = settings.CACHE_URL, **params: Any) -> Base:
+    def make(
+        cls: type[Base] = TieredCache, location: str = settings.CACHE_URL, **params: Any
+    ) -> Base:
         params.setdefault("KEY_PREFIX", f"test{next(_numbers)}")
         cache = cls(location, params)
         if isinstance(cache, TieredCache):
@@ -62,13 +64,14 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ThrowAway
 
 
 def start_cluster(stack: ExitStack, directory: Path) -> list[ThrowAwayValkey]:
-    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--appendonly", "no")
-    nodes = [stack.enter_context(ThrowAwayValkey(directory, *options)) for _ in range(3)]
+    buses = [str(free_port()) for _ in range(3)]  # by default port + 10,000, which may be no port
+    options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port")
+    nodes = [stack.enter_context(ThrowAwayValkey(directory, *options, bus)) for bus in buses]
     bounds = [0, 5461, 10923, 16384]
     for node, start, end in zip(nodes, bounds, bounds[1:], strict=False):
         with node.client() as client:
             client.execute_command("CLUSTER", "ADDSLOTSRANGE", start, end - 1)
-            client.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0].port)
+            client.execute_command("CLUSTER", "MEET", "127.0.0.1", nodes[0].port, buses[0])
     for node in nodes:
         _wait_until_whole(node)
     return nodes

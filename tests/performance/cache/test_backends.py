@@ -43,7 +43,9 @@ def test_add_with_no_time_stores_nothing(cache: Any) -> None:
     assert cache.get("there") == 1
 
 
-@pytest.mark.parametrize("default", ["value", None, lambda: "value"], ids=["value", "None", "callable"])
+@pytest.mark.parametrize(
+    "default", ["value", None, lambda: "value"], ids=["value", "None", "callable"]
+)
 def test_get_or_set(cache: Any, default: Any) -> None:
     expected = default() if callable(default) else default
     assert cache.get_or_set("key", default) == expected
@@ -129,7 +131,15 @@ def test_change_of_what_is_not_there(cache: Any, method: str) -> None:
 
 @pytest.mark.parametrize(
     ("timeout", "lives"),
-    [(None, True), (100, True), (0, False), (-1, False), (-100, False), (0.05, False), (10**12, True)],
+    [
+        (None, True),
+        (100, True),
+        (0, False),
+        (-1, False),
+        (-100, False),
+        (0.05, False),
+        (10**12, True),
+    ],
 )
 def test_timeouts(cache: Any, timeout: float | None, lives: bool) -> None:
     cache.set("key", "before")
@@ -223,7 +233,9 @@ def test_clear_takes_its_own_prefix_only(make_any: MakeCache) -> None:
 
 
 def test_key_function(make_any: MakeCache) -> None:
-    cache = make_any(KEY_PREFIX="p", KEY_FUNCTION=lambda key, prefix, version: f"{version}/{key}@{prefix}")
+    cache = make_any(
+        KEY_PREFIX="p", KEY_FUNCTION=lambda key, prefix, version: f"{version}/{key}@{prefix}"
+    )
     cache.set("key", 1)
     assert cache.get("key") == 1
     assert cache.make_key("key") == "1/key@p"

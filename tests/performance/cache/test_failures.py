@@ -66,7 +66,10 @@ AWAY = {
 
 @BOTH
 def test_a_killed_server_costs_one_try_and_raises_nothing(
-    cls: type[RedisCache], server: ThrowAwayValkey, make_cache: MakeCache, caplog: pytest.LogCaptureFixture
+    cls: type[RedisCache],
+    server: ThrowAwayValkey,
+    make_cache: MakeCache,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     cache = make_cache(cls, server.url)
     cache.set("key", "value")
@@ -147,7 +150,9 @@ def test_a_delete_that_was_missed_is_made_up_for(
     assert cache.get("changed") in (None, "new")
 
 
-def test_a_clear_that_was_missed_is_made_up_for(server: ThrowAwayValkey, make_cache: MakeCache) -> None:
+def test_a_clear_that_was_missed_is_made_up_for(
+    server: ThrowAwayValkey, make_cache: MakeCache
+) -> None:
     cache = make_cache(RedisCache, server.url)
     cache.set("key", "old")
     server.freeze()
@@ -192,7 +197,11 @@ def test_fail_loudly(server: ThrowAwayValkey, make_cache: MakeCache) -> None:
     cache = make_cache(RedisCache, server.url, OPTIONS={"FAIL_LOUDLY": True})
     cache.set("key", 1)
     server.kill()
-    for call in (lambda: cache.get("key"), lambda: cache.ttl("key"), lambda: list(cache.iter_keys("*"))):
+    for call in (
+        lambda: cache.get("key"),
+        lambda: cache.ttl("key"),
+        lambda: list(cache.iter_keys("*")),
+    ):
         with pytest.raises((redis.RedisError, OSError)):
             call()
 
@@ -219,7 +228,10 @@ def test_observers_are_told_once_each_way(server: ThrowAwayValkey, make_cache: M
 
 
 @BOTH
-@pytest.mark.parametrize("data", [b"\x80\x04N.", b"\xc1\x01\x00\x00\x00\x00\x00\xc0", b"\xc1\x63xxxxxxx", b"garbage", b""])
+@pytest.mark.parametrize(
+    "data",
+    [b"\x80\x04N.", b"\xc1\x01\x00\x00\x00\x00\x00\xc0", b"\xc1\x63xxxxxxx", b"garbage", b""],
+)
 def test_a_damaged_entry_is_a_miss_and_goes(
     cls: type[RedisCache], data: bytes, make_cache: MakeCache, cache_redis: redis.Redis
 ) -> None:
@@ -251,7 +263,9 @@ def test_a_key_of_another_type_is_a_miss_and_stays(
 def test_remember_without_a_server_loads_every_time(
     server: ThrowAwayValkey, make_cache: MakeCache, settings: Any
 ) -> None:
-    settings.CACHES = {"default": {"BACKEND": "performance.cache.backends.TieredCache", "LOCATION": server.url}}
+    settings.CACHES = {
+        "default": {"BACKEND": "performance.cache.backends.TieredCache", "LOCATION": server.url}
+    }
     loads: list[int] = []
     assert remember("key", lambda: loads.append(1) or len(loads)) == 1
     server.kill()

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as site
+
+from performance.cache import namespace, remember
+from performance.cache.engine import close_engines
+
+
+@pytest.fixture(autouse=True, params=["RedisCache", "TieredCache"])
+def backend(request: pytest.FixtureRequest, settings: Any, cache_redis: redis.Redis) -> Any:
+    place = {"BACKEND": f"performance.cache.backends.{request.param}", "LOCATION": site.CACHE_URL}
+    settings.CACHES = {"default": {**place, "KEY_PREFIX": "n"}}
+    yield
+    close_engines()
+
+
+def test_set_get_delete() -> None:
+    space = namespace("user:1")
+    assert space.get("a") is None
+    assert space.set("a", 1) is True
+    assert space.get("a") == 1
+    assert space.delete("a") is True
+    assert space.get("a", "gone") == "gone"
+
+
+def test_clear_forgets_its_own_keys_alone() -> None:
+    one, two = namespace("user:1"), namespace("user:2")
+    for space in (one, two):
+        space.set("a", 1)
+        space.set("b", 2)
+    one.clear()
+    assert (one.get("a"), one.get("b")) == (None, None)
+    assert (two.get("a"), two.get("b")) == (1, 2)
+
+
+def test_any_part_clears() -> None:
+    both = namespace("conversation:5", "user:1")
+    both.set("a", 1)
+    namespace("user:1").clear()
+    assert both.get("a") is None
+    both.set("a", 2)
+    namespace("conversation:5").clear()
+    assert both.get("a") is None
+
+
+def test_clear_is_one_write_whatever_the_size(cache_redis: redis.Redis) -> None:
+    space = namespace("large")
+    for number in range(200):
+        space.set(str(number), number)
+    before = cache_redis.info("commandstats")
+    space.clear()
+    after = cache_redis.info("commandstats")
+
+    def calls(stats: dict[str, Any]) -> int:
+        return sum(
+            stat["calls"]
+            for name, stat in stats.items()
+            if name in ("cmdstat_set", "cmdstat_unlink")
+        )
+
+    assert calls(after) - calls(before) == 2  # the generation, and the lease that might be on it
+    assert space.get("7") is None
+
+
+def test_a_generation_that_was_evicted_brings_nothing_back(cache_redis: redis.Redis) -> None:
+    space = namespace("user:1")
+    space.set("a", "old")
+    space.clear()
+    space.set("a", "new")
+    cache_redis.delete("n:1:generation:user:1")
+    import time
+
+    time.sleep(0.05)
+    assert space.get("a") is None
+
+
+def test_a_load_that_began_before_a_clear_stores_where_nobody_looks() -> None:
+    space = namespace("user:1")
+    key = space.key("a")
+    assert key
+
+    def load() -> str:
+        space.clear()
+        return "old"
+
+    assert remember(key, load) == "old"
+    assert space.get("a") is None
+
+
+def test_async() -> None:
+    async def scenario() -> tuple[Any, ...]:
+        space = namespace("user:9")
+        await space.aset("a", 1)
+        seen = await space.aget("a")
+        deleted = await space.adelete("a")
+        await space.aset("b", 2)
+        await space.aclear()
+        return seen, deleted, await space.aget("b", "gone")
+
+    assert asyncio.run(scenario()) == (1, True, "gone")

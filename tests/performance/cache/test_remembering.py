@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings as site
+from django.core.cache import caches
+
+from performance.cache import aremember, remember
+from performance.cache.engine import close_engines
+
+BACKENDS = ["performance.cache.backends.RedisCache", "performance.cache.backends.TieredCache"]
+WORKERS, THREADS = 4, 25
+
+
+@pytest.fixture(params=BACKENDS, ids=["redis", "tiered"])
+def cache(request: pytest.FixtureRequest, settings: Any, cache_redis: redis.Redis) -> Any:
+    place = {"BACKEND": request.param, "LOCATION": site.CACHE_URL}
+    settings.CACHES = {alias: {**place, "KEY_PREFIX": alias} for alias in ("default", "other")}
+    yield caches["default"]
+    close_engines()
+
+
+class Loader:
+    """Counts its calls; each takes `seconds` and returns its number, or raises."""
+
+    def __init__(self, seconds: float = 0, error: Exception | None = None) -> None:
+        self.calls = 0
+        self.seconds = seconds
+        self.error = error
+
+    def __call__(self) -> int:
+        self.calls += 1
+        number = self.calls
+        time.sleep(self.seconds)
+        if self.error:
+            raise self.error
+        return number
+
+    async def later(self) -> int:
+        self.calls += 1
+        number = self.calls
+        await asyncio.sleep(self.seconds)
+        if self.error:
+            raise self.error
+        return number
+
+
+def together(work: Callable[[], Any], number: int = 20) -> list[Any]:
+    with ThreadPoolExecutor(number) as pool:
+        return [future.result() for future in [pool.submit(work) for _ in range(number)]]
+
+
+def until(true: Callable[[], Any], seconds: float = 5) -> None:
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, "it did not happen"
+        time.sleep(0.005)
+
+
+def test_the_second_call_is_answered_from_the_cache(cache: Any) -> None:
+    load = Loader()
+    assert [remember("key", load) for _ in range(3)] == [1, 1, 1]
+    assert cache.get("key") == 1
+    assert remember("key", load, cache="other") == 2
+
+
+def test_none_and_false_are_values(cache: Any) -> None:
+    calls: list[int] = []
+    for key, value in (("none", None), ("false", False)):
+        for _ in range(2):
+            assert remember(key, lambda value=value: calls.append(1) or value) is value
+    assert len(calls) == 2
+
+
+def test_threads_that_miss_at_once_share_a_load(cache: Any) -> None:
+    load = Loader(0.2)
+    assert together(lambda: remember("key", load)) == [1] * 20
+    assert load.calls == 1
+    assert cache.stats()["loads"] == 1
+
+
+def test_coroutines_that_miss_at_once_share_a_load(cache: Any) -> None:
+    load = Loader(0.1)
+
+    async def all_of_them() -> list[int]:
+        return await asyncio.gather(*(aremember("key", load.later) for _ in range(50)))
+
+    assert asyncio.run(all_of_them()) == [1] * 50
+
+
+def test_threads_and_coroutines_share_a_load(cache: Any) -> None:
+    load = Loader(0.3)
+    with ThreadPoolExecutor(1) as pool:
+        thread = pool.submit(remember, "key", load)
+        time.sleep(0.1)
+        assert asyncio.run(aremember("key", load.later)) == 1
+        assert thread.result() == 1
+
+
+def in_child(work: Callable[[], str]) -> Callable[[], str]:
+    """Fork, work there; the answer of the child, when asked for."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write, work().encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+
+    def answer() -> str:
+        os.waitpid(child, 0)
+        with os.fdopen(read) as pipe:
+            return pipe.read()
+
+    return answer
+
+
+def test_a_herd_of_a_hundred_in_four_processes_is_one_load(cache: Any) -> None:
+    load = Loader(1)
+    cache.get("warm")
+
+    def herd() -> str:
+        assert set(together(lambda: remember("herd", load), THREADS)) == {1}
+        return str(load.calls)
+
+    answers = [in_child(herd) for _ in range(WORKERS)]
+    assert sum(int(answer()) for answer in answers) == 1
+
+
+def test_a_loader_that_dies_is_replaced(cache: Any) -> None:
+    name = cache.make_key("key")
+    cache.client.get_client().set(f"{{{name}}}:lease", "of a dead process", px=300)
+    began = time.monotonic()
+    assert remember("key", Loader()) == 1
+    assert 0.2 < time.monotonic() - began < 2
+
+
+def test_one_who_has_waited_long_enough_loads_and_stores_nothing(cache: Any) -> None:
+    name = cache.make_key("key")
+    cache.client.get_client().set(f"{{{name}}}:lease", "of a slow process", px=5000)
+    assert remember("key", Loader(), wait=0.1) == 1
+    assert cache.get("key") is None
+
+
+@pytest.mark.parametrize("change", ["set", "delete", "clear", "delete_many", "set_many"])
+def test_a_slow_load_does_not_bring_back_what_was_replaced(cache: Any, change: str) -> None:
+    changes: dict[str, Callable[[], Any]] = {
+        "set": lambda: cache.set("key", "new"),
+        "set_many": lambda: cache.set_many({"key": "new"}),
+        "delete": lambda: cache.delete("key"),
+        "delete_many": lambda: cache.delete_many(["key"]),
+        "clear": cache.clear,
+    }
+
+    def load() -> str:
+        changes[change]()
+        return "old"
+
+    assert remember("key", load) == "old"
+    assert cache.get("key") == ("new" if change.startswith("set") else None)
+
+
+def test_an_error_reaches_all_who_wait_and_is_not_kept(cache: Any) -> None:
+    load = Loader(0.2, RuntimeError("no"))
+
+    def call() -> str:
+        with pytest.raises(RuntimeError, match="no"):
+            remember("key", load)
+        return "raised"
+
+    assert together(call, 10) == ["raised"] * 10
+    assert load.calls == 1
+    load.error = None
+    assert remember("key", load) == 2
+
+
+def test_an_error_of_a_coroutine(cache: Any) -> None:
+    load = Loader(0.05, RuntimeError("no"))
+
+    async def all_of_them() -> list[Any]:
+        return await asyncio.gather(
+            *(aremember("key", load.later) for _ in range(5)), return_exceptions=True
+        )
+
+    assert [str(error) for error in asyncio.run(all_of_them())] == ["no"] * 5
+    assert load.calls == 1
+
+
+def test_a_cancelled_leader_leaves_the_load_to_another(cache: Any) -> None:
+    load = Loader(0.2)
+
+    async def scenario() -> int:
+        leader = asyncio.create_task(aremember("key", load.later))
+        await asyncio.sleep(0.05)
+        follower = asyncio.create_task(aremember("key", load.later))
+        await asyncio.sleep(0.05)
+        leader.cancel()
+        return await follower
+
+    assert asyncio.run(scenario()) == 2
+
+
+def test_stale_while_one_refreshes(cache: Any) -> None:
+    load = Loader()
+    assert remember("key", load, 0.1, beta=0) == 1
+    time.sleep(0.15)
+    load.seconds = 0.3
+    began = time.monotonic()
+    assert together(lambda: remember("key", load, 10, stale=5), 10) == [1] * 10
+    assert time.monotonic() - began < 0.2
+    until(lambda: remember("key", load, 10, stale=5) == 2)
+    assert load.calls == 2
+    assert cache.stats()["stale_served"] >= 10
+
+
+def test_stale_while_one_refreshes_async(cache: Any) -> None:
+    load = Loader()
+
+    async def scenario() -> tuple[Any, ...]:
+        first = await aremember("key", load.later, 0.1, beta=0)
+        await asyncio.sleep(0.15)
+        second = await aremember("key", load.later, 10)
+        await asyncio.sleep(0.1)
+        return first, second, await aremember("key", load.later, 10)
+
+    assert asyncio.run(scenario()) == (1, 1, 2)
+
+
+def test_beyond_the_stale_window_it_is_loaded(cache: Any) -> None:
+    load = Loader()
+    remember("key", load, 0.05, stale=0, stale_if_error=60, beta=0)
+    time.sleep(0.1)
+    assert cache.get("key") is None
+    assert remember("key", load, 10, stale=0) == 2
+
+
+def test_stale_if_error(cache: Any) -> None:
+    load = Loader()
+    remember("key", load, 0.05, stale=0, stale_if_error=60, beta=0)
+    time.sleep(0.1)
+    load.error = RuntimeError("no")
+    assert remember("key", load, 10, stale=0, stale_if_error=60) == 1
+    with pytest.raises(RuntimeError):
+        remember("key", load, 10, stale=0, stale_if_error=0)
+
+
+def test_a_cleared_value_is_not_saved_by_any_window(cache: Any) -> None:
+    load = Loader()
+    remember("key", load, 0.05, beta=0)
+    cache.delete("key")
+    load.error = RuntimeError("no")
+    with pytest.raises(RuntimeError):
+        remember("key", load, 10)
+
+
+def test_nothing_found_is_kept_for_less(cache: Any) -> None:
+    calls: list[int] = []
+    found = {"ttl": 100, "negative_ttl": 0.1, "stale": 0, "stale_if_error": 0, "beta": 0}
+    for pause in (0, 0, 0.15):
+        time.sleep(pause)
+        assert remember("key", lambda: calls.append(1), **found) is None
+    assert len(calls) == 2
+    remember("never", lambda: calls.append(1), negative_ttl=0)
+    remember("never", lambda: calls.append(1), negative_ttl=0)
+    assert len(calls) == 4
+
+
+def test_a_popular_value_is_refreshed_before_its_end(cache: Any) -> None:
+    load = Loader(0.05)
+    remember("key", load, 0.6)
+    deadline = time.monotonic() + 0.55
+    while time.monotonic() < deadline and load.calls == 1:
+        assert remember("key", load, 0.6) >= 1
+        time.sleep(0.002)
+    assert load.calls == 2
+
+
+def test_beta_of_nought_waits_for_the_end(cache: Any) -> None:
+    load = Loader(0.05)
+    for _ in range(100):
+        remember("key", load, 0.5, beta=0)
+        time.sleep(0.002)
+    assert load.calls == 1
+
+
+def test_a_load_that_asks_for_its_own_value(cache: Any) -> None:
+    assert remember("key", lambda: remember("key", lambda: "inner") + "!") == "inner!"
+
+
+def test_a_load_that_asks_for_another_value(cache: Any) -> None:
+    assert remember("a", lambda: remember("b", lambda: "b") + "a") == "ba"
+    assert cache.get_many(["a", "b"]) == {"a": "ba", "b": "b"}
+
+
+def test_switched_off(cache: Any, settings: Any) -> None:
+    settings.PERFORMANCE = {"CACHE": {"ENABLED": False}}
+    load = Loader()
+    assert [remember("key", load) for _ in range(2)] == [1, 2]
+    assert asyncio.run(aremember("key", load.later)) == 3
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_any_other_backend_will_do(settings: Any, backend: str) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    load = Loader()
+    remember("key", load)
+    assert remember("key", load) == (1 if "LocMem" in backend else 2)
+    asyncio.run(aremember("key2", load.later))
+    caches["default"].clear()
+
+
+def test_no_flight_is_left(cache: Any) -> None:
+    together(lambda: remember("key", Loader(0.05)))
+    assert cache.engine.flights == {}
