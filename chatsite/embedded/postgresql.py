@@ -36,6 +36,7 @@ VOLATILE = {
 }  # fmt: skip
 ROOM = 300 << 20  # bytes that a new cluster and its first weeks want
 START_SECONDS = 60.0  # recovery after a crash may take a while
+STILL_USED = "is still in use"  # said of the shared memory
 LOG_LIMIT = 16 << 20  # bytes
 
 
@@ -61,6 +62,9 @@ class PostgreSQL:
             processes.end(pid, str(self.data), first=signal.SIGINT, seconds=20)
         self._forget_strangers()
         _shorten(self.log)
+        self._spawn()
+
+    def _spawn(self) -> None:
         options = [f"--{name}={value}" for name, value in self.settings.items()]
         self.process = self.owner.spawn(
             [self.program, "-D", self.data, *options], log=self.log, on_parent_death=signal.SIGINT
@@ -78,12 +82,17 @@ class PostgreSQL:
                     return
             except psycopg.OperationalError as error:
                 if self.process is None or self.process.poll() is not None:
-                    raise EmbeddedError(
-                        f"PostgreSQL does not start:\n{self._complaint()}"
-                    ) from None
+                    self._try_again(deadline)
                 if time.monotonic() > deadline:
                     raise EmbeddedError(f"PostgreSQL does not answer: {error}") from None
                 time.sleep(0.02)
+
+    def _try_again(self, deadline: float) -> None:
+        """Backends of a postmaster that was killed need a moment to notice and go."""
+        if STILL_USED not in self._complaint(lines=2) or time.monotonic() > deadline:
+            raise EmbeddedError(f"PostgreSQL does not start:\n{self._complaint()}") from None
+        time.sleep(0.2)
+        self._spawn()
 
     def stop(self) -> None:
         """A fast shutdown: clients are sent away, nothing committed is lost."""
@@ -132,18 +141,20 @@ class PostgreSQL:
         return 0
 
     def _forget_strangers(self) -> None:
-        """Clears pid files whose number belongs to another program by now: after a reboot, say.
+        """Makes a pid file harmless whose number is a zombie's, or another program's by now.
 
-        PostgreSQL itself clears those of dead processes, and looks harder before it does.
+        PostgreSQL takes its parent's number for nobody's. The rest of the file stays: by it a new
+        server sees that children of the old one still use the memory, and must not start yet.
         """
-        pid = self._recorded_pid()
-        if pid and processes.reused(pid, str(self.data)):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        pid, file = self._recorded_pid(), self.data / "postmaster.pid"
+        if pid and not processes.ours(pid, str(self.data)):
+            _first, _newline, rest = file.read_text().partition("\n")
+            file.write_text(f"{os.getpid()}\n{rest}")
             (self.sockets / LONGEST_SOCKET).unlink(missing_ok=True)
 
-    def _complaint(self) -> str:
+    def _complaint(self, lines: int = 8) -> str:
         with suppress(OSError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
         return f"see {self.log}"
 
 

@@ -11,13 +11,11 @@ from pathlib import Path
 
 
 def ours(pid: int, mark: str) -> bool:
-    """True where `pid` runs and `mark` stands in its command line: pids are used again."""
+    """True where `pid` runs and `mark` stands in its command line: pids are used again.
+
+    A zombie has none; where process 1 does not reap, as in many a container, zombies stay.
+    """
     return mark in _command_line(pid)
-
-
-def reused(pid: int, mark: str) -> bool:
-    """True where another program has got the number `pid` by now."""
-    return mark not in (_command_line(pid) or mark)
 
 
 def end(pid: int, mark: str, *, first: signal.Signals, seconds: float) -> None:

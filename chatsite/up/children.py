@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,13 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+from chatsite.embedded.parent import die_with_parent
+
 LAST_LINES = 12
 # Streams are requests that last: above this the next browser waits, and granian's own limit is 1024.
 CONCURRENT_REQUESTS = 8192
 LONG_LINE = 64 << 10
-
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
@@ -62,8 +60,8 @@ class Child:
 
     @property
     def output(self) -> IO[bytes]:
-        assert self.process is not None
-        assert self.process.stdout is not None
+        if self.process is None or self.process.stdout is None:
+            raise RuntimeError(f"{self.spec.name} was not started")
         return self.process.stdout
 
     def start(self) -> None:
@@ -77,7 +75,7 @@ class Child:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             # No threads run here, and the signal follows the death of the thread that starts it.
-            preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509
+            preexec_fn=lambda: die_with_parent(parent, signal.SIGTERM),  # noqa: PLW1509
         )
         os.set_blocking(self.output.fileno(), False)
 
@@ -106,10 +104,3 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.output.close()
-
-
-def _die_with(parent: int) -> None:
-    if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os._exit(1)

@@ -13,8 +13,7 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chatsite.embedded import EmbeddedError, running
-from chatsite.embedded.commands import missing_servers
+from chatsite.embedded import EmbeddedError, missing_servers, running
 from chatsite.up import messages, preflight, preparation
 from chatsite.up.children import specs
 from chatsite.up.preparation import Account
@@ -107,7 +106,7 @@ def _supervise(
     supervisor = Supervisor(children, progress, signals)
     try:
         _open_doors(supervisor, options.url, account, progress)
-        supervisor.watch(until=lambda: False)
+        supervisor.watch_until_asked_to_stop()
     finally:
         with progress.step("Stopping") as step:
             supervisor.stop()
@@ -119,8 +118,7 @@ def _supervise(
 def _open_doors(supervisor: Supervisor, url: str, account: Account, progress: Progress) -> None:
     try:
         with progress.step("Web server and worker"):
-            if not supervisor.watch(until=lambda: _answers(url)):
-                raise Interrupted
+            supervisor.watch(until=lambda: _answers(url))
     except BaseException:
         if account.password:  # it is shown once, so also when this start fails
             progress.say(messages.log_in(account, progress.strong))
