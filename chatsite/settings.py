@@ -32,8 +32,8 @@ if DEBUG:
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "chatsite.admin_app.ChatsiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -44,7 +44,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "django_prometheus",
-    "django_rq",
     "django_structlog",
     "performance",
     "conversations",
@@ -97,6 +96,7 @@ if DEBUG:
 
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1, most=64)
 DATABASES = {"default": postgresql(DATABASE_URL, pool_size=WEB_THREADS + 2)}
+
 
 def _cache(prefix: str, timeout: int) -> dict[str, object]:
     return {
