@@ -39,6 +39,11 @@ class HelpPassage(msgspec.Struct, frozen=True):
     def url(self) -> str:
         return f"/help/{self.page}/#{self.anchor}"
 
+    @property
+    def whole(self) -> str:
+        """All of its words, for searching."""
+        return "\n".join((self.title, self.text, *self.questions))
+
 
 class HelpPage(msgspec.Struct, frozen=True):
     """One page. `introduction` is Markdown, as are the passages' texts."""

@@ -22,6 +22,9 @@ _STOP_WORDS = """
     still t tell than that the their them then there these they thing things think this those to too try under
     up us use used using ve very want wanted was way we were what whats when where which who whom whose why
     will with without won work working works would yes you your yours
+    actually anyway big bit different easily easy either first her here him his hello
+    kind last little lot maybe more most normal often old once page place properly quite quickly rather ready
+    right said same say says seems she he simple simply site small sort sure today twice usually website where wish
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 

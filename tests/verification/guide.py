@@ -84,10 +84,11 @@ def questions() -> list[Question]:
 
 def verdict(expect: dict[str, Any], answer: str) -> Verdict:
     """Links count wherever they stand: the Guide quotes two passages where they are equally near."""
-    if ABSTAINING.search(answer):
-        return "right" if expect.get("abstain") else "abstained"
+    is_refusal = bool(ABSTAINING.search(answer))
     if expect.get("abstain"):
-        return "wrong"
+        return "right" if is_refusal else "wrong"
+    if answer.startswith("I can't answer") or (is_refusal and "link" not in expect):
+        return "abstained"
     if "link" in expect:
         links = [link for link in LINK.findall(answer) if link.startswith("/help/")]
         return "right" if any(link.startswith(tuple(expect["link"])) for link in links) else "wrong"
@@ -210,8 +211,11 @@ def main() -> None:
     with _database():
         outcomes = measure(seed())
     for one in outcomes:
-        if one.verdict != "right" and one.question.half == "tuned":
+        if one.verdict != "right":
             print(f"{one.verdict}: {one.question.ask}\n    {' '.join(one.answer.split())[:160]}")  # noqa: T201
+    for half in ("tuned", "held_out"):
+        kinds = Counter((one.question.kind, one.verdict) for one in outcomes if one.question.half == half)
+        print(half, dict(sorted(kinds.items())))  # noqa: T201
     print(json.dumps({"name": "guide_questions", "figures": figures(outcomes)}))  # noqa: T201
 
 

@@ -15,7 +15,7 @@ from conversations.ai.guide.plans import Plan, Say, Use, use
 
 QUOTED = 2
 NEAR = 0.06  # scores that differ by less than this: both are shown
-NOTHING_FOUND = "I found nothing about {topic} in your own messages."
+NEAREST = 0.35  # from this score on a message is worth a look
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -53,19 +53,27 @@ def compose(question: str, plan: Use, outcomes: list[Outcome]) -> Plan:
 
 
 def _looked_up(plan: Use, by_tool: dict[str, Outcome], failed: Outcome | None) -> Plan:
-    if "search_help" in by_tool and (quoted := _passages(by_tool["search_help"].value)):
-        return Say("\n\n".join([refusals.DOING, quoted] if plan.focus == "command" else [quoted]))
-    if "search_conversations" in by_tool:
-        found = _messages(by_tool["search_conversations"].value)
-        if found:
-            return Say(found)
-        if "search_help" not in by_tool:
-            return Say(NOTHING_FOUND.format(topic=f"“{plan.focus}”"))
+    quoted = _passages(by_tool["search_help"].value) if "search_help" in by_tool else ""
     if failed is not None and failed.error:
-        return Say(
-            f"{refusals.ABSTENTION} {failed.error}\n\n{refusals.LACKING.removeprefix(refusals.ABSTENTION).strip()}"
-        )
-    return Say(refusals.LACKING)
+        return Say(f"{refusals.ABSTENTION} {failed.error}\n\n{quoted or refusals.LACKING_WHY}")
+    if quoted:
+        return Say(f"{refusals.DOING}\n\n{quoted}" if plan.focus == "command" else quoted)
+    if "search_conversations" not in by_tool:
+        return Say(refusals.LACKING)
+    found = by_tool["search_conversations"].value["messages"]
+    matches = [one for one in found if one["is_match"]]
+    if matches:
+        return Say(_messages(matches))
+    return Say(refusals.LACKING if "search_help" in by_tool else _nothing(plan.focus, found))
+
+
+def _nothing(topic: str, found: list[dict[str, Any]]) -> str:
+    nothing = f"I found nothing about “{topic}” in your own messages."
+    if not found or found[0]["score"] < NEAREST:
+        return nothing
+    nearest = found[0]
+    link = f"[{_link_text(nearest['conversation'])}]({nearest['url']})"
+    return f"{nothing} The nearest, though probably about something else, is in {link}."
 
 
 def _passages(value: dict[str, Any]) -> str:
@@ -76,11 +84,10 @@ def _passages(value: dict[str, Any]) -> str:
     )
 
 
-def _messages(value: dict[str, Any]) -> str:
-    found = [one for one in value["messages"] if one["is_match"]]
+def _messages(matches: list[dict[str, Any]]) -> str:
     return "\n\n".join(
         f"On {one['date']} you wrote in [{_link_text(one['conversation'])}]({one['url']}):\n\n{_quote(one['text'])}"
-        for one in found
+        for one in matches
     )
 
 

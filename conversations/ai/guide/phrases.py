@@ -17,6 +17,7 @@ BEFORE = re.compile(
     r"|(?:please )?tell me\s+|do you (?:happen to )?know\s+|(?:i want|i'd like|i would like) to know\s+"
     r"|any idea\s+|remind me\s+(?:of\s+)?)+"
 )
+ENDS = re.compile(r"^[\s?!.,;]+|(?:[\s?.,;]|(?<!\d)!)+$")
 AFTER = re.compile(
     r"(?:[\s,]+(?:please|pls|thanks|thank you|for me|exactly|right now|currently|then))+$"
 )
@@ -25,8 +26,8 @@ AFTER = re.compile(
 def plain(text: str) -> str:
     """In lower case and on one line, without the ornaments. Quotation marks stay."""
     words = " ".join(text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower().split())
-    words = words.strip(" ?!.;")
+    words = ENDS.sub("", words)
     for pattern, replacement in CONTRACTIONS:
         words = pattern.sub(replacement, words)
     words = BEFORE.sub("", words)
-    return AFTER.sub("", words).strip(" ?!.,;")
+    return ENDS.sub("", AFTER.sub("", words))

@@ -7,10 +7,11 @@ import re
 from conversations.ai.guide.small_talk import CONNECT
 
 ABSTENTION = "I can't answer that."
-LACKING = (
-    f"{ABSTENTION} I am the Guide, not a language model: I only quote this site's [help](/help/) and your own"
-    f" messages, and use exact tools. For questions like this, {CONNECT}, or ask the site's operator to."
+LACKING_WHY = (
+    "I am the Guide, not a language model: I only quote this site's [help](/help/) and your own messages, and use"
+    f" exact tools. For questions like this, {CONNECT}, or ask the site's operator to."
 )
+LACKING = f"{ABSTENTION} {LACKING_WHY}"
 DOING = (
     "I can't do that for you: I only look things up and calculate, and change nothing. This is how you do it"
     " yourself:"
