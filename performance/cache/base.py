@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 import django_redis.cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
+from performance.cache.channels import Command
 from performance.cache.connections import plan
 from performance.cache.engine import Engine, engine_for
 from performance.cache.envelope import Refresh, Sealed, seal
 from performance.cache.exceptions import Unavailable
+from performance.cache.fleet import reporter
 from performance.cache.keys import Keys
 from performance.cache.operations import Operations
 from performance.cache.transport import Operation, adrive, drive
@@ -37,11 +40,24 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
         transport = self.engine.transport
         send = transport.run
         try:
-            result, waited = drive(operation, lambda c: send(c, read=read) if read else send(c))
+            result, waited = drive(operation, lambda c: send(c, read=read))
         except Unavailable as error:
             return self._unavailable(error, otherwise)
-        self.engine.latency.observe(waited)
+        self._observe(waited)
         return result
+
+    def read_one(self, name: str) -> Any:
+        """The entry under `name`, or None: `operations.read` without its ceremony."""
+        began = perf_counter()
+        reply = self.engine.transport.ask(("GET", name))
+        self._observe(perf_counter() - began)
+        damaged: list[Command] = []
+        entry = self.operations.opened(name, reply, damaged)
+        if damaged:
+            self.engine.transport.run(damaged)
+        if isinstance(entry, Unavailable):
+            return self._unavailable(entry, None)
+        return entry
 
     async def arun(self, operation: Operation, otherwise: Any, *, read: bool = False) -> Any:
         transport = self.engine.transport
@@ -49,8 +65,13 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
             result, waited = await adrive(operation, lambda c: transport.arun(c, read=read))
         except Unavailable as error:
             return self._unavailable(error, otherwise)
-        self.engine.latency.observe(waited)
+        self._observe(waited)
         return result
+
+    def _observe(self, seconds: float) -> None:
+        self.engine.latency.observe(seconds)
+        if not reporter.started:
+            reporter.start()
 
     def _unavailable(self, error: Unavailable, otherwise: Any) -> Any:
         self.engine.failed(error)

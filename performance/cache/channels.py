@@ -46,7 +46,7 @@ class Channel:
         self.sock.sendall(data)
         replies: list[Any] = []
         while self._read(replies, count):
-            self._feed(self.sock.recv(CHUNK))
+            self.feed(self.sock.recv(CHUNK))
         return replies
 
     async def arequest(self, data: bytes, count: int, timeout: float) -> list[Any]:
@@ -55,7 +55,7 @@ class Channel:
         async with asyncio.timeout(timeout):
             await loop.sock_sendall(self.sock, data)
             while self._read(replies, count):
-                self._feed(await loop.sock_recv(self.sock, CHUNK))
+                self.feed(await loop.sock_recv(self.sock, CHUNK))
         return replies
 
     def _read(self, replies: list[Any], count: int) -> bool:
@@ -66,7 +66,7 @@ class Channel:
             replies.append(reply)
         return False
 
-    def _feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         if not data:
             raise ConnectionError("the cache server closed the connection")
         self.reader.feed(data)
@@ -124,6 +124,36 @@ class Channels:
             raise
         channel.sock.settimeout(self.timeout)
         return self._done(channel, replies)
+
+    def ask(self, command: Command) -> Any:
+        """As `run` for one command, for the reads that a page is made of."""
+        data = hiredis.pack_command(command)
+        try:
+            channel = self._idle.pop()
+        except IndexError:
+            return self.run([command])[0]
+        reader = channel.reader
+        try:
+            channel.sock.sendall(data)
+            reader.feed(channel.sock.recv(CHUNK))
+            reply = reader.gets()
+            while reply is INCOMPLETE:
+                channel.feed(channel.sock.recv(CHUNK))
+                reply = reader.gets()
+        except TimeoutError:
+            self.drop(channel)
+            raise
+        except FAILURES:
+            self.drop(channel)
+            self.forget()
+            return self.run([command])[0]
+        except BaseException:
+            self.drop(channel)
+            raise
+        if type(reply) is ReplyError:
+            return self._done(channel, [reply])[0]
+        self._idle.append(channel)
+        return reply
 
     def take(self) -> Channel:
         try:

@@ -57,6 +57,9 @@ class Cluster:
             await asyncio.to_thread(self._follow, commands, replies) if _moved(replies) else replies
         )
 
+    def ask(self, command: Command) -> Any:
+        return self.run([command])[0]
+
     def everywhere(self) -> list[Node]:
         """The primaries. Raises RedisError when no node of the cluster answers."""
         return [self._node(node) for node in self._client().get_primaries()]  # type: ignore[no-untyped-call]

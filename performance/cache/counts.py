@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 COUNTED = (
     "local_hits", "hits", "misses", "sets", "deletes", "stale_served", "loads", "load_errors",
-    "waits", "errors", "unreadable", "bytes_raw", "bytes_stored",
+    "waits", "errors", "unreadable", "bytes_raw", "bytes_stored", "load_seconds",
 )  # fmt: skip
+OWN = "generation"  # the keys that namespaces keep for themselves: no caller asked for those
 
 
 class Counts:
     """Of one namespace of one cache."""
 
-    __slots__ = (*COUNTED, "load_seconds")
+    __slots__ = COUNTED
 
     def __init__(self) -> None:
-        for name in COUNTED:
-            setattr(self, name, 0)
+        self.local_hits = self.hits = self.misses = self.sets = self.deletes = 0
+        self.stale_served = self.loads = self.load_errors = self.waits = 0
+        self.errors = self.unreadable = self.bytes_raw = self.bytes_stored = 0
         self.load_seconds = 0.0
 
-    local_hits: int
-    hits: int
-    misses: int
-    sets: int
-    deletes: int
-    stale_served: int
-    loads: int
-    load_errors: int
-    waits: int
-    errors: int
-    unreadable: int
-    bytes_raw: int
-    bytes_stored: int
-
     def as_dict(self) -> dict[str, float]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: getattr(self, name) for name in COUNTED}
 
 
 class Histogram:
@@ -51,12 +40,9 @@ class Histogram:
         bucket = int(math.log2(seconds * 1e6 + 1) * 4)
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
 
-    def quantile(self, q: float) -> float | None:
-        """In seconds; None where nothing was observed."""
-        return quantile(self.buckets, q)
 
-
-def quantile(buckets: dict[int, int], q: float) -> float | None:
+def quantile(buckets: Mapping[int, int], q: float) -> float | None:
+    """In seconds; None where nothing was observed."""
     left = q * sum(buckets.values())
     for bucket in sorted(buckets):
         left -= buckets[bucket]
@@ -65,15 +51,25 @@ def quantile(buckets: dict[int, int], q: float) -> float | None:
     return None
 
 
-def summary(counts: dict[str, float]) -> dict[str, Any]:
-    """Counts with what follows from them: a hit rate, the hits of both tiers."""
-    hits = counts["local_hits"] + counts["hits"] + counts["stale_served"]
-    asked = hits + counts["misses"]
+def total(spaces: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The sum of namespaces, without what namespaces keep for themselves."""
+    asked = [counts for space, counts in spaces.items() if space != OWN]
+    return {name: sum(counts.get(name, 0) for counts in asked) for name in COUNTED}
+
+
+def summary(counts: Mapping[str, float]) -> dict[str, Any]:
+    """Counts with what follows from them: hits of both tiers, rates."""
+    given = {name: counts.get(name, 0) for name in COUNTED}
+    hits = given["local_hits"] + given["hits"] + given["stale_served"]
+    asked = hits + given["misses"]
     return {
-        **counts,
+        **given,
         "all_hits": hits,
-        "hit_rate": round(hits / asked, 4) if asked else None,
-        "stored_ratio": round(counts["bytes_stored"] / counts["bytes_raw"], 4)
-        if counts["bytes_raw"]
-        else None,
+        "hit_rate": _ratio(hits, asked),
+        "local_share": _ratio(given["local_hits"], hits),
+        "stored_ratio": _ratio(given["bytes_stored"], given["bytes_raw"]),
     }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return round(part / whole, 4) if whole else None

@@ -31,6 +31,7 @@ class Engine:
     def __init__(self, plan: Plan, keys: Keys, *, tiered: bool) -> None:
         self.keys = keys
         self.counts: dict[str, Counts] = {"": Counts()}
+        self._prefix_length = len(keys.prefix)
         self.latency, self.load_time = Histogram(), Histogram()
         self.errors: dict[str, int] = {}
         self.transport: Transport = _transport(plan, self._recover)
@@ -53,10 +54,12 @@ class Engine:
 
     def counts_of(self, name: str) -> Counts:
         """The counts of the namespace that a name belongs to."""
-        family = name[len(self.keys.prefix) :].split(":", 2)[1:2]
-        chosen = family[0] if family and family[0] in families else ""
-        found = self.counts.get(chosen)
-        return found if found is not None else self.counts.setdefault(chosen, Counts())
+        start = name.find(":", self._prefix_length) + 1
+        family = name[start : name.find(":", start)]
+        found = self.counts.get(family)
+        if found is not None:
+            return found
+        return self.counts.setdefault(family if family in families else "", Counts())
 
     def failed(self, error: BaseException) -> None:
         cause = error.__cause__ or error

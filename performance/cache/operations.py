@@ -167,7 +167,7 @@ class Operations:
         for name in names:
             reply = next(left)
             ttl = next(left) if tokens.get(name) else None
-            entry = self._open(name, reply, damaged)
+            entry = self.opened(name, reply, damaged)
             if entry is None:
                 continue
             found[name] = entry
@@ -175,7 +175,7 @@ class Operations:
                 slots[name] = self._slot(name, entry), _kept(ttl, entry)
         return found, damaged
 
-    def _open(self, name: str, reply: Any, damaged: list[Command]) -> Any:
+    def opened(self, name: str, reply: Any, damaged: list[Command]) -> Any:
         counts = self.engine.counts_of(name)
         if type(reply) is bytes:
             try:

@@ -23,7 +23,11 @@ class RedisCache(AsyncMethods, Extras, Base):
     ) -> Any:
         if client is not None:
             return self.client.get(key, default, version, client)
-        entry = self.run(self.operations.read(self.name_of(key, version)), None, read=True)
+        name = self._keys.checked(key, version)
+        if self.tiered:
+            entry = self.run(self.operations.read(name), None, read=True)
+        else:
+            entry = self.read_one(name)
         return entry.value if entry is not None and fresh(entry) else default
 
     def get_many(

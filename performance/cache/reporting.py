@@ -1,45 +1,41 @@
-"""A cache's counts as plain data."""
+"""What this process counted about a cache, as plain data."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from performance.cache.counts import COUNTED, Histogram, summary
+from performance.cache.counts import OWN, Histogram, quantile, summary, total
 
 if TYPE_CHECKING:
     from performance.cache.base import Base
-
-OWN = "generation"  # the keys that namespaces keep for themselves: no caller asked for those
+    from performance.cache.engine import Engine
 
 
 def report(cache: Base) -> dict[str, Any]:
     engine = cache.engine
     spaces = {name: counts.as_dict() for name, counts in list(engine.counts.items())}
-    spaces.pop(OWN, None)
-    total = {
-        name: sum(space[name] for space in spaces.values()) for name in (*COUNTED, "load_seconds")
-    }
+    named = {n: summary(counts) for n, counts in sorted(spaces.items()) if n and n != OWN}
     return {
-        **summary(total),
+        **summary(total(spaces)),
         "errors_by_class": dict(engine.errors),
         "latency_ms": _quantiles(engine.latency),
         "load_ms": _quantiles(engine.load_time),
         "server": {"up": not engine.transport.is_down},
         "local": _local(engine),
-        "namespaces": {name: summary(space) for name, space in spaces.items() if name},
+        "namespaces": named,
     }
 
 
 def _quantiles(histogram: Histogram) -> dict[str, float | None]:
-    found = {f"p{int(q * 100)}": histogram.quantile(q) for q in (0.5, 0.95, 0.99)}
+    found = {f"p{p}": quantile(dict(histogram.buckets), p / 100) for p in (50, 95, 99)}
     return {
         name: None if value is None else round(value * 1000, 3) for name, value in found.items()
     }
 
 
-def _local(engine: Any) -> dict[str, Any] | None:
-    store = engine.local
-    if store is None:
+def _local(engine: Engine) -> dict[str, Any] | None:
+    store, tracker = engine.local, engine.tracker
+    if store is None or tracker is None:
         return None
     return {
         "open": store.is_open,
@@ -47,5 +43,5 @@ def _local(engine: Any) -> dict[str, Any] | None:
         "bytes": store.size,
         "evictions": store.evictions,
         "invalidations": store.invalidations,
-        "links_lost": engine.tracker.losses,
+        "links_lost": tracker.losses,
     }

@@ -27,6 +27,9 @@ class Transport(Protocol):
 
     async def arun(self, commands: Sequence[Command], *, read: bool = False) -> list[Any]: ...
 
+    def ask(self, command: Command) -> Any:
+        """The reply to one command that reads."""
+
     def everywhere(self) -> list[Node]:
         """The servers that take writes."""
 
@@ -66,6 +69,14 @@ class Node:
             return self.channels.run(commands)
         except FAILURES as error:
             return self._failed(error, len(commands))
+
+    def ask(self, command: Command) -> Any:
+        if self.breaker.is_open:
+            return Unavailable(self.name)
+        try:
+            return self.channels.ask(command)
+        except FAILURES as error:
+            return self._failed(error, 1)[0]
 
     async def arun(self, commands: Sequence[Command]) -> list[Any]:
         if self.breaker.is_open:
@@ -112,6 +123,9 @@ class Servers:
 
     async def arun(self, commands: Sequence[Command], *, read: bool = False) -> list[Any]:
         return await self._node(read).arun(commands)
+
+    def ask(self, command: Command) -> Any:
+        return (self._node(read=True) if self.replicas else self.primary).ask(command)
 
     def everywhere(self) -> list[Node]:
         return [self.primary]

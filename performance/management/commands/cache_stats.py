@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from redis.exceptions import RedisError
+
+from performance.cache.fleet import caches_of_ours, collect
+
+COLUMNS = (
+    ("hit rate", "hit_rate"), ("in process", "local_share"), ("hits", "all_hits"), ("misses", "misses"),
+    ("stale", "stale_served"), ("sets", "sets"), ("deletes", "deletes"), ("loads", "loads"),
+    ("errors", "errors"), ("unreadable", "unreadable"), ("stored/raw", "stored_ratio"),
+)  # fmt: skip
+RATES = {"hit_rate", "local_share", "stored_ratio"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Hits, misses and costs of the caches, over all processes. Exit status 1: a server is away."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--minutes", type=int, default=60, help="how far to look back (at most 120)"
+        )
+        parser.add_argument("--format", choices=["text", "json"], default="text")
+        parser.add_argument(
+            "--watch", type=float, nargs="?", const=2, metavar="SECONDS", help="repeat"
+        )
+
+    def handle(self, **options: Any) -> None:
+        while True:
+            found = {
+                alias: _read(cache, options["minutes"]) for alias, cache in caches_of_ours().items()
+            }
+            if options["format"] == "json":
+                self.stdout.write(json.dumps(found))
+            else:
+                self._write_table(found)
+            if options["watch"] is None:
+                break
+            time.sleep(options["watch"])
+        if any("error" in report for report in found.values()):
+            raise SystemExit(1)
+
+    def _write_table(self, found: dict[str, dict[str, Any]]) -> None:
+        width = max(
+            (len(f"  {n}") for r in found.values() for n in (*r.get("namespaces", ()), " " * 16)),
+            default=18,
+        )
+        self.stdout.write(" ".join([" " * width, *(f"{title:>10}" for title, _ in COLUMNS)]))
+        for alias, report in found.items():
+            if "error" in report:
+                self.stdout.write(self.style.ERROR(f"{alias:<{width}} {report['error']}"))
+                continue
+            self.stdout.write(_row(f"{alias:<{width}}", report))
+            for name, counts in report["namespaces"].items():
+                self.stdout.write(_row(f"{'  ' + name:<{width}}", counts))
+            self.stdout.write(
+                f"  server round trip {_times(report['latency_ms'])}; load {_times(report['load_ms'])}"
+            )
+
+
+def _read(cache: Any, minutes: int) -> dict[str, Any]:
+    try:
+        return collect(cache, min(minutes, 120))
+    except (OSError, RedisError) as error:
+        return {"error": f"its server does not answer ({type(error).__name__})"}
+
+
+def _row(title: str, counts: dict[str, Any]) -> str:
+    cells = []
+    for _, name in COLUMNS:
+        value = counts[name]
+        shown = "-" if value is None else f"{value:.1%}" if name in RATES else f"{value:,.0f}"
+        cells.append(f"{shown:>10}")
+    return " ".join([title, *cells])
+
+
+def _times(quantiles: dict[str, float | None]) -> str:
+    return ", ".join(
+        f"{name} {'-' if ms is None else f'{ms:.2f} ms'}" for name, ms in quantiles.items()
+    )
