@@ -18,7 +18,7 @@ _STOP_WORDS = """
     down each ever every everything for friend from get gets getting give go goes going got had happen happens
     has have having help here how i if in into is isn it its just know let like ll long look m make makes many
     may me mean means might mine much must my need needs never new no not now of off on one ones only or other
-    our out over own people please possible put re really s see shall should so some somebody someone something
+    our out over own people per please possible put re really s see shall should so some somebody someone something
     still t tell than that the their them then there these they thing things think this those to too try under
     up us use used using ve very want wanted was way we were what whats when where which who whom whose why
     will with without won work working works would yes you your yours

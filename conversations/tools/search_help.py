@@ -24,7 +24,7 @@ Query = Annotated[
 # The score that answers a question, by how well its worst met word is met. Found on the tuned half of
 # the published questions; see docs/guide.md.
 MARGINS = ((0.95, 0.58), (0.33, 0.74), (-1.0, 0.88))
-MARGIN_HERE = 0.62  # for a question with a word that means this site
+MARGINS_HERE = ((0.33, 0.62), (-1.0, 0.70))  # for a question with a word that means this site
 HERE = re.compile(
     r"\b(?:conversations?|chats?|threads?|messages?|repl(?:y|ies)|answers?|assistant|guide)\b",
     re.IGNORECASE,
@@ -38,6 +38,7 @@ ELSEWHERE = re.compile(
     r"|yahoo|youtube|zoom)\b",
     re.IGNORECASE,
 )
+NEAR = 0.55
 SHOWN = 3
 
 DOCUMENT = """
@@ -80,6 +81,7 @@ def _found(query: str, passage: HelpPassage, score: float, worst_met: float) -> 
         "text": passage.text,
         "score": round(score, 3),
         "is_match": score >= _margin(query, passage, worst_met),
+        "is_near": score >= NEAR and _margin(query, passage, worst_met) < math.inf,
     }
 
 
@@ -87,8 +89,8 @@ def _margin(query: str, passage: HelpPassage, worst_met: float) -> float:
     named = {word.lower() for word in ELSEWHERE.findall(query)}
     if named - set(subject_words(passage.whole)):
         return math.inf
-    margin = next(margin for least, margin in MARGINS if worst_met >= least)
-    return min(margin, MARGIN_HERE) if HERE.search(query) else margin
+    margins = (*MARGINS, *MARGINS_HERE) if HERE.search(query) else MARGINS
+    return min(margin for least, margin in margins if worst_met >= least)
 
 
 class HelpIndex:

@@ -59,12 +59,21 @@ def _looked_up(plan: Use, by_tool: dict[str, Outcome], failed: Outcome | None) -
     if quoted:
         return Say(f"{refusals.DOING}\n\n{quoted}" if plan.focus == "command" else quoted)
     if "search_conversations" not in by_tool:
-        return Say(refusals.LACKING)
+        return _nearest(by_tool["search_help"].value)
     found = by_tool["search_conversations"].value["messages"]
     matches = [one for one in found if one["is_match"]]
     if matches:
         return Say(_messages(matches))
-    return Say(refusals.LACKING if "search_help" in by_tool else _nothing(plan.focus, found))
+    if "search_help" in by_tool:
+        return _nearest(by_tool["search_help"].value)
+    return Say(_nothing(plan.focus, found))
+
+
+def _nearest(value: dict[str, Any]) -> Say:
+    """A refusal, with a link where a passage comes near the question without clearly answering it."""
+    near = [one for one in value["passages"][:1] if one.get("is_near")]
+    links = [f"\n\nPerhaps this comes near: [{one['title']}]({one['url']})" for one in near]
+    return Say(refusals.LACKING + "".join(links))
 
 
 def _nothing(topic: str, found: list[dict[str, Any]]) -> str:

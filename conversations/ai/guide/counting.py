@@ -21,7 +21,7 @@ AFTER_COLON = re.compile(
 )
 ONE_WORD = re.compile(
     r"^(?:how many|count the|number of) (?P<what>characters?|letters?) (?:are |is )?(?:there )?(?:in|of|does)"
-    r" (?:the (?:word|name) )?(?P<text>[^\W\d_]+)(?: have)?\s*\??$",
+    r" (?:the (?:word|name) )?['\"]?(?P<text>[^\W\d_]+)['\"]?(?: have)?\s*\??$",
     re.IGNORECASE,
 )
 

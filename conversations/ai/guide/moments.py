@@ -36,7 +36,7 @@ HOLIDAY = (
     r"|halloween|thanksgiving|easter(?: sunday| monday)?|good friday|pentecost|ascension day"
     r"|st\.? patrick'?s day|independence day|bastille day)(?: (?:in )?(?:\d{4}|(?:next|this|last) year))?)"
 )
-IS = r"(?:is|was|will be|falls?|does)"
+IS = r"(?:is|was|will be|will|falls?|does)"
 
 Match = re.Match[str]
 
@@ -103,7 +103,7 @@ def _leap(match: Match) -> Use:
 
 
 _PATTERNS: tuple[tuple[str, Callable[[Match], Use]], ...] = (
-    (r"is (?:the year )?(?P<year>\d{4}) (?:going to be )?a leap year", _leap),
+    (r"(?:is|was|will) (?:the year )?(?P<year>\d{4}) (?:going to be |be )?a leap year", _leap),
     (
         (
             rf"(?:if it is |when it is |what (?:time )?is )?{CLOCK} (?:in |at )?(?P<from>[a-z .]+?),?"
@@ -138,7 +138,7 @@ _PATTERNS: tuple[tuple[str, Callable[[Match], Use]], ...] = (
         _shift,
     ),
     (
-        rf"what {IS} the date(?: in)? {NUMBER} {UNIT}(?: from (?:now|today)| ago| before today)?",
+        rf"what {IS} the date(?: be)?(?: in)? {NUMBER} {UNIT}(?: from (?:now|today)| ago| before today)?",
         _shift,
     ),
     (rf"(?:the )?(?:date )?(?:in )?{NUMBER} {UNIT} (?:from (?:now|today)|ago)", _shift),

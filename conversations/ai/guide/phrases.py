@@ -14,6 +14,8 @@ CONTRACTIONS = (
 BEFORE = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|so|well|um|please|pls|guide|quick question|now|actually)\b[,:!.]*\s+"
     r"|(?:can|could|would|will) (?:you|u) (?:please |kindly )?(?:tell me|show me|give me|say)\s+"
+    r"|(?:can|could|would|will) (?:you|u) (?:please |kindly )?"
+    r"(?=work out|calculate|compute|convert|count|solve|find|search|look|show|change)"
     r"|(?:please )?tell me\s+|do you (?:happen to )?know\s+|(?:i want|i'd like|i would like) to know\s+"
     r"|any idea\s+|remind me\s+(?:of\s+)?)+"
 )

@@ -22,7 +22,7 @@ _CREATIVE = (
     r"|advise|predict|imagine|pretend|roleplay|act as|play|brainstorm|review|critique|correct)\b.*"
     r"|tell me (?:a|an|another|some|about) .*|give me (?:a|an|some) (?:joke|story|poem|recipe|idea|tip|advice).*"
     r"|(?:help me |can you |could you |please )+(?:write|compose|draft|translate|code|debug|fix|choose|decide)\b.*"
-    r"|how do (?:you|i|we) say .* in .*|what (?:is|does|do) .* mean(?: in .*)?|(?:what is )?the meaning of .*"
+    r"|how do (?:you|i|we) say .* in .*|(?:what is )?the meaning of .*"
     r"|what is the (?:weather|price|stock price|exchange rate|capital|population|definition) .*"
     r"|(?:is it|will it|does it) (?:going to )?(?:rain|snow|be (?:sunny|cold|hot|warm)).*"
 )

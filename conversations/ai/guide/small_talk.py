@@ -31,7 +31,7 @@ _PATTERNS = (
     (rf"{GREETING}(?: (?:guide|there|all|everyone|bot))?", HELLO),
     (
         (
-            r"(?:ok(?:ay)? )?(?:(?:many |great |cool )?(?:thanks|thank you|thx|ty|cheers)(?: you)?(?: (?:so|very) much| a lot| again"
+            r"(?:ok(?:ay)? )?(?:(?:many |great |cool )?(?:thanks|thank you|thx|ty|cheers)(?: you)?(?: (?:so|very) much| a lot| again| mate| buddy| man"
             r"| guide| for (?:your|the) help)*|that (?:helped|is great|was helpful)|great|perfect|nice|awesome|cool|got it|well done)"
         ),
         WELCOME,
@@ -41,7 +41,7 @@ _PATTERNS = (
     (
         (
             r"(?:who|what) (?:are you|is (?:this|the guide))|(?:who|what) am i (?:talking|chatting|speaking) (?:to|with)"
-            r"|are you (?:an? |the )?(?:real |actual |kind of )?(?:\w+ )?(?:human|person|bot|robot|ai|a\.i|chatbot|chat gpt|chatgpt|gpt(?:-?\d)?|claude|gemini"
+            r"|(?:are you|is this|is it|am i talking to) (?:an? |the )?(?:real |actual |kind of )?(?:\w+ )?(?:human|person|bot|robot|ai|a\.i|chatbot|chat gpt|chatgpt|gpt(?:-?\d)?[\w.]*|claude|gemini"
             r"|llama|llm|language model|machine|computer|program|model|somebody|someone|alive)(?: being)?"
             r"|(?:what|which) (?:kind|sort|type)? ?(?:of )?(?:ai|model|llm|bot|assistant|language model) (?:are you|is this|is it|do you use)"
             r"|what is your name|who made you|who (?:built|created|wrote) you|what model is this"
