@@ -21,6 +21,13 @@ def processes_of(data_dir: Path) -> dict[int, str]:
     return found
 
 
+def runs(pid: int) -> bool:
+    """False for a dead process that nobody has reaped, too."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():

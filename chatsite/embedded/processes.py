@@ -43,6 +43,8 @@ def stop(process: subprocess.Popen[bytes], *signals: tuple[signal.Signals, float
 
 def _command_line(pid: int) -> str:
     """Arguments parted by spaces; empty where there is no such process, or a dead one."""
+    if pid <= 0:
+        return ""
     with suppress(OSError):
         return (
             Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

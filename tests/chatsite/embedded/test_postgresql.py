@@ -96,3 +96,33 @@ def test_no_room_says_how_much_is_wanted(data_dir: Path, monkeypatch: pytest.Mon
     server = PostgreSQL(data_dir, data_dir / "run", owner, volatile=True)
     with pytest.raises(EmbeddedError, match="MB left"):
         server.launch(0)
+
+
+def test_a_missing_wheel_is_said_with_what_to_do(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "find_spec", lambda _name: None)
+    owner = server_owner(data_dir / "postgresql")
+    with pytest.raises(EmbeddedError, match=r"make run.*or set DATABASE_URL"):
+        PostgreSQL(data_dir, data_dir / "run", owner, volatile=True)
+
+
+def test_letters_beyond_ascii_are_letters_to_case_and_trigrams(cluster: Path) -> None:
+    with Holder(cluster, "database"):
+        query(cluster, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+        assert query(cluster, "SELECT lower('\u041f\u0420\u0418\u0412\u0415\u0422 \u00dcBER')") == [
+            "\u043f\u0440\u0438\u0432\u0435\u0442 \u00fcber"
+        ]
+        assert query(
+            cluster,
+            "SELECT similarity('\u0442\u0435\u0441\u0442', '\u0442\u0435\u0441\u0442 \u043c\u0438\u0440') > 0.4",
+        ) == [True]
+
+
+def test_a_long_log_is_put_aside(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = data_dir / "postgresql.log"
+    log.write_text("words")
+    assert module._shorten(log) == 5
+    monkeypatch.setattr(module, "LOG_LIMIT", 3)
+    assert module._shorten(log) == 0
+    assert [path.name for path in data_dir.iterdir()] == ["postgresql.old.log"]
