@@ -68,7 +68,12 @@ class Hold:
         def reported() -> bool:
             return locks.state(self.data_dir).get("pid") == keeper.pid
 
-        wait(lambda: reported() or keeper.poll() is not None, START_SECONDS)
+        try:
+            wait(lambda: reported() or keeper.poll() is not None, START_SECONDS)
+        except BaseException:  # Ctrl-C: it may not even have its lock yet for leave() to see
+            keeper.terminate()
+            keeper.wait(STOP_SECONDS)
+            raise
         state = locks.state(self.data_dir) if reported() else {}
         if "servers" not in state:
             keeper.kill()

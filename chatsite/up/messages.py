@@ -10,7 +10,7 @@ from chatsite.up.preparation import Account
 
 Strong = Callable[[str], str]
 
-STOPPED = "\nStopped before it was ready."
+STOPPED = "Stopped before it was ready."
 SERVERS = {"database": "PostgreSQL", "cache": "Valkey (cache)", "queue": "Valkey (queue)"}
 
 

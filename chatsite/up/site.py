@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from chatsite.embedded import EmbeddedError, missing_servers, running
+from chatsite.embedded import EmbeddedError, Hold, missing_servers, running
 from chatsite.up import messages, preflight, preparation
 from chatsite.up.children import specs
 from chatsite.up.preparation import Account
@@ -43,9 +43,19 @@ def run(options: Options, out: TextIO) -> None:
         try:
             _check(options, progress)
             with ExitStack() as servers:
-                _start_servers(servers, progress)
+                hold = _start_servers(servers, progress)
                 account = _prepare(progress)
-                _supervise(options, account, progress, signals, servers)
+                signals.interrupting = False
+                supervisor = _supervisor(options, progress, signals, hold)
+                try:
+                    _open_doors(supervisor, options.url, account, progress)
+                    supervisor.watch_until_asked_to_stop()
+                finally:
+                    with progress.step("Stopping") as step:
+                        supervisor.stop()
+                        signals.interrupting = True
+                        servers.close()
+                        step.result = "stopped"
         except Interrupted:
             progress.say(messages.STOPPED)
 
@@ -59,15 +69,19 @@ def _check(options: Options, progress: Progress) -> None:
     preflight.raise_file_limit()
 
 
-def _start_servers(servers: ExitStack, progress: Progress) -> None:
+def _start_servers(servers: ExitStack, progress: Progress) -> Hold:
     names = missing_servers() if settings.DEBUG else ()
     if not names:
-        return
-    with progress.step(messages.servers(names)):
-        try:
-            servers.enter_context(running(settings.DATA_DIR, names))
-        except EmbeddedError as error:
-            raise Problem(str(error)) from None
+        return Hold(settings.DATA_DIR, ())
+    with progress.step(messages.servers(names)), _server_problems():
+        return servers.enter_context(running(settings.DATA_DIR, names))
+
+
+def _revive_servers(hold: Hold, progress: Progress) -> None:
+    """Their keeper may have been killed; it is started again before anyone misses it for long."""
+    with _server_problems():
+        if hold.ensure():
+            progress.say("The servers had ended; they run again.")
 
 
 def _prepare(progress: Progress) -> Account:
@@ -93,26 +107,14 @@ def _accounts(progress: Progress) -> Account:
     return account
 
 
-def _supervise(
-    options: Options, account: Account, progress: Progress, signals: Signals, servers: ExitStack
-) -> None:
+def _supervisor(options: Options, progress: Progress, signals: Signals, hold: Hold) -> Supervisor:
     children = specs(
         host=options.host,
         port=options.port,
         workers=options.workers,
         environment=_environment(progress),
     )
-    signals.interrupting = False
-    supervisor = Supervisor(children, progress, signals)
-    try:
-        _open_doors(supervisor, options.url, account, progress)
-        supervisor.watch_until_asked_to_stop()
-    finally:
-        with progress.step("Stopping") as step:
-            supervisor.stop()
-            signals.interrupting = True
-            servers.close()
-            step.result = "stopped"
+    return Supervisor(children, progress, signals, upkeep=lambda: _revive_servers(hold, progress))
 
 
 def _open_doors(supervisor: Supervisor, url: str, account: Account, progress: Progress) -> None:
@@ -139,6 +141,14 @@ def _environment(progress: Progress) -> dict[str, str]:
     colours = {"FORCE_COLOR": "1"} if progress.colour else {}
     quiet = {} if os.environ.get("LOG_LEVEL") or not settings.DEBUG else {"LOG_LEVEL": "WARNING"}
     return colours | quiet
+
+
+@contextmanager
+def _server_problems() -> Iterator[None]:
+    try:
+        yield
+    except EmbeddedError as error:
+        raise Problem(str(error)) from None
 
 
 @contextmanager

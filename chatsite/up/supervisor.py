@@ -11,12 +11,13 @@ from contextlib import suppress
 from chatsite.up.children import Child, Spec
 from chatsite.up.problems import Problem
 from chatsite.up.progress import Progress
-from chatsite.up.signals import Signals
+from chatsite.up.signals import Interrupted, Signals
 
 HEALTHY_AFTER = 10.0  # seconds of life that make a death no quick one
 QUICK_DEATHS = 5  # in a row
 FIRST_DELAY = 0.25  # seconds; doubles
 LOOK = 0.1
+UPKEEP = 3.0
 INSISTED = 1.5  # seconds of grace after a second request
 
 
@@ -30,23 +31,41 @@ class _Place:
 
 
 class Supervisor:
-    def __init__(self, specs: Iterable[Spec], progress: Progress, signals: Signals) -> None:
+    """Runs one child for each of `specs`; calls `upkeep` some times a minute."""
+
+    def __init__(
+        self,
+        specs: Iterable[Spec],
+        progress: Progress,
+        signals: Signals,
+        upkeep: Callable[[], None] = lambda: None,
+    ) -> None:
         self._places = [_Place(spec) for spec in specs]
         self._progress = progress
         self._signals = signals
+        self._upkeep = upkeep
+        self._upkeep_due = time.monotonic() + UPKEEP
 
-    def watch(self, until: Callable[[], bool]) -> bool:
-        """Starts and restarts the children until `until` is true; False where asked to stop first.
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Starts and restarts the children until `until` is true.
 
-        Raises Problem where one dies again and again.
+        Raises Interrupted when asked to stop first, and Problem where one dies again and again.
         """
-        while not self._signals.requests:
+        while True:
             for place in self._places:
                 self._tend(place)
             if until():
-                return True
+                return
+            if self._signals.requests:
+                raise Interrupted
             self._pass_lines_on(LOOK)
-        return False
+            if time.monotonic() > self._upkeep_due:
+                self._upkeep()
+                self._upkeep_due = time.monotonic() + UPKEEP
+
+    def watch_until_asked_to_stop(self) -> None:
+        with suppress(Interrupted):
+            self.watch(until=lambda: False)
 
     def stop(self) -> None:
         """One after the other; those that outlive their grace are killed. Nothing is left."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -25,9 +26,11 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["workers"] < 1:
             raise CommandError("--workers must be 1 or more.")
+        if not 1 <= options["port"] <= 65535:
+            raise CommandError("--port must be a number from 1 to 65535.")
         try:
-            up.run(
-                up.Options(options["host"], options["port"], options["workers"]), self.stdout._out
-            )
+            place = up.Options(options["host"], options["port"], options["workers"])
+            up.run(place, options.get("stdout") or sys.stdout)
         except up.Problem as problem:
-            raise CommandError(str(problem)) from None
+            self.stderr.write(f"\n{problem}")
+            sys.exit(1)

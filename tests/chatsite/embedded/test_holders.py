@@ -63,8 +63,7 @@ def test_a_holder_that_lasts_gets_its_servers_back(data_dir: Path) -> None:
 
 def test_a_server_that_was_not_started_is_named(data_dir: Path) -> None:
     with Holder(data_dir), pytest.raises(EmbeddedError, match="without queue"):
-        with running(data_dir, ("queue",)):
-            pass
+        running(data_dir, ("queue",)).__enter__()
 
 
 def test_nothing_runs_for_nobody(data_dir: Path) -> None:

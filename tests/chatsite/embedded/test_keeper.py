@@ -40,6 +40,8 @@ def test_another_users_directory_is_refused(data_dir: Path) -> None:
     directory = socket_dir(data_dir)
     directory.mkdir()
     os.chown(directory, 54321, 54321)
-    with pytest.raises(EmbeddedError, match="made by another user"):
-        with running(data_dir, ("cache",), volatile=True):
-            pass
+    with (
+        pytest.raises(EmbeddedError, match="made by another user"),
+        running(data_dir, ("cache",), volatile=True),
+    ):
+        pass

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatsite.databases import postgresql
+
+
+def test_no_url_is_no_database() -> None:
+    assert postgresql("", pool_size=3) == {}
+
+
+def test_the_pool_has_no_queue_that_could_die() -> None:
+    config = postgresql("postgres://me:pass@db.example.org:5433/chat", pool_size=6)
+    assert (config["HOST"], config["PORT"], config["NAME"]) == ("db.example.org", 5433, "chat")
+    assert config["CONN_HEALTH_CHECKS"]
+    assert config["OPTIONS"]["pool"]["max_size"] == 6
+    assert "max_waiting" not in config["OPTIONS"]["pool"]
+
+
+def test_a_socket_directory_is_a_host() -> None:
+    assert postgresql("postgres://me@%2Frun%2Fdb/chat", pool_size=3)["HOST"] == "/run/db"
+
+
+def test_options_of_the_url_are_kept() -> None:
+    config = postgresql("postgres://me@db/chat?sslmode=require&connect_timeout=9", pool_size=3)
+    assert config["OPTIONS"]["sslmode"] == "require"
+    assert int(config["OPTIONS"]["connect_timeout"]) == 9
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://me:s3cret@db/chat", "s3cret", "postgres://me:s3cret@db:x/"]
+)
+def test_other_urls_are_refused_without_showing_them(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DATABASE_URL") as raised:
+        postgresql(url, pool_size=3)
+    assert "s3cret" not in str(raised.value)

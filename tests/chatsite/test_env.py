@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatsite import env
+
+SAFE = {
+    "SECRET_KEY": "0123456789 abcdefghij" * 3,
+    "ALLOWED_HOSTS": ["chat.example.org"],
+    "DATABASE_URL": "postgres://db/chat",
+}
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other settings of the process, and their misspellings, do not count here."""
+    monkeypatch.setattr(env, "_names", set())
+
+
+def test_text_is_stripped_and_empty_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREETING", "  hello ")
+    assert env.text("GREETING") == "hello"
+    monkeypatch.setenv("GREETING", " ")
+    assert env.text("GREETING", "hi") == "hi"
+
+
+def test_a_secret_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from the file\n")
+    monkeypatch.setenv("API_KEY_FILE", str(tmp_path / "key"))
+    assert env.secret("API_KEY") == "from the file"
+
+
+def test_a_secret_in_two_places_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "s3cret")
+    monkeypatch.setenv("API_KEY_FILE", "/s3cret")
+    with pytest.raises(ImproperlyConfigured, match="API_KEY and API_KEY_FILE") as raised:
+        env.secret("API_KEY")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_secret_file_that_cannot_be_read_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("API_KEY_FILE", str(tmp_path / "missing"))
+    with pytest.raises(ImproperlyConfigured, match="No such file"):
+        env.secret("API_KEY")
+    (tmp_path / "missing").write_bytes(b"\xff")
+    with pytest.raises(ImproperlyConfigured, match="not UTF-8"):
+        env.secret("API_KEY")
+
+
+@pytest.mark.parametrize(("word", "value"), [("ON", True), ("0", False), ("", True)])
+def test_flags(monkeypatch: pytest.MonkeyPatch, word: str, value: bool) -> None:
+    monkeypatch.setenv("SWITCH", word)
+    assert env.flag("SWITCH", default=True) is value
+
+
+def test_a_flag_of_another_word_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCH", "maybe")
+    with pytest.raises(ImproperlyConfigured, match="SWITCH"):
+        env.flag("SWITCH", default=False)
+
+
+@pytest.mark.parametrize("word", ["-1", "11", "1.5", "ten", "²"])
+def test_a_number_outside_its_limits_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("THREADS", word)
+    with pytest.raises(ImproperlyConfigured, match="from 1 to 10"):
+        env.number("THREADS", 4, least=1, most=10)
+
+
+def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTS", "a, b,,")
+    assert env.words("HOSTS") == ["a", "b"]
+
+
+def test_safe_values_pass() -> None:
+    env.refuse_unsafe(required=dict(SAFE))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("DATABASE_URL", "", "must be set: DATABASE_URL"),
+        ("SECRET_KEY", "short", "too easy to guess"),
+        ("SECRET_KEY", "django-insecure-" + "abcdefghij" * 9, "too easy to guess"),
+        ("SECRET_KEY", "a" * 90, "too easy to guess"),
+        ("ALLOWED_HOSTS", ["*"], "must name the hosts"),
+    ],
+)
+def test_unsafe_values_are_refused_by_name_alone(key: str, value: object, message: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=message) as raised:
+        env.refuse_unsafe(required={**SAFE, key: value})
+    assert not value or str(value) not in str(raised.value)
+
+
+def test_a_slip_of_the_pen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    env.text("DATABASE_URL")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DATABSE_URL", "postgres://secret")
+    with pytest.raises(ImproperlyConfigured, match=r"DATABSE_URL .* DATABASE_URL") as raised:
+        env.refuse_unsafe(required=dict(SAFE))
+    assert "secret" not in str(raised.value)

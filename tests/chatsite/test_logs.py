@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatsite.logs import configure_logging, drop_query_string
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import logging, logging.config, sys, structlog
+from django.utils.log import configure_logging as configure
+from chatsite.logs import configure_logging
+configure("logging.config.dictConfig", configure_logging("INFO", sys.argv[1]))
+structlog.contextvars.bind_contextvars(correlation_id="abc")
+{}
+"""
+
+
+def logged(statements: str, style: str = "json") -> list[str]:
+    """What a process that runs `statements` writes; logging is a process's own, so not in this one."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(statements), style],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stderr.splitlines()
+
+
+def test_both_kinds_of_logger_write_one_json_line_with_the_correlation_id() -> None:
+    lines = logged(
+        "structlog.get_logger('a').info('sent', size=3)\n"
+        "logging.getLogger('b').info('got %s', 4)\n"
+        "logging.getLogger('django.tasks').info('ran')\n"
+        "logging.getLogger('django.request').warning('Not Found')\n"
+    )
+    events = [json.loads(line) for line in lines]
+    assert [event["event"] for event in events] == ["sent", "got 4", "ran", "Not Found"]
+    assert {event["correlation_id"] for event in events} == {"abc"}
+    assert events[0]["size"] == 3
+
+
+def test_a_traceback_shows_no_values_of_variables() -> None:
+    statements = (
+        "def fail(password):\n    raise ValueError('wrong')\n"
+        "try:\n    fail('s3' + 'cret')\n"
+        "except ValueError:\n    structlog.get_logger('a').exception('failed')\n"
+    )
+    for style in ("json", "console"):
+        text = "\n".join(logged(statements, style))
+        assert "ValueError" in text
+        assert "s3cret" not in text
+
+
+def test_no_colours_outside_a_terminal() -> None:
+    assert "\x1b" not in "\n".join(logged("logging.getLogger('a').warning('x')", "console"))
+
+
+def test_query_strings_are_dropped() -> None:
+    event = drop_query_string(None, "info", {"request": "GET /search/?q=private"})
+    assert event["request"] == "GET /search/"
+
+
+@pytest.mark.parametrize(("level", "style"), [("LOUD", "json"), ("INFO", "xml")])
+def test_unknown_words_are_refused(level: str, style: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="must be"):
+        configure_logging(level, style)
