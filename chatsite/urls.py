@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
+
+static_lazy = lazy(static, str)
 
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    # Browsers ask for it by themselves where a page (of the admin, an error) names no icon.
+    path(
+        "favicon.ico", RedirectView.as_view(url=static_lazy("conversations/icon.svg")), name="icon"
+    ),
     path("", include("conversations.urls")),
 ]
 
