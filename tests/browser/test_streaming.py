@@ -1,0 +1,159 @@
+"""Answers that are written before the reader's eyes, and all that may come between."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from conversations.models import Role, Status
+from tests.browser.visitor import Visitor
+from tests.factories import ConversationFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def lines(number: int) -> str:
+    """Asks for an answer of that many lines, ten a second."""
+    return f"repeat {number} 0.1 Line # of the answer.\\n\\n"
+
+
+def whole(number: int) -> str:
+    """What such an answer says."""
+    return "".join(f"Line {line} of the answer." for line in range(number))
+
+
+def answer(page: Page) -> Locator:
+    """The newest assistant's message."""
+    return page.locator(".message.assistant").last
+
+
+def text_of(page: Page) -> str:
+    return "".join(answer(page).locator("[data-blocks] p").all_text_contents())
+
+
+def test_an_answer_arrives_while_it_is_written(user: Visitor) -> None:
+    page = user.page
+    user.ask(lines(20))
+    expect(answer(page)).to_contain_text("Line 2 of")
+    expect(answer(page)).to_have_attribute("data-status", re.compile("pending|running"))
+    expect(answer(page).locator("[data-blocks] p").first).to_have_text("Line 0 of the answer.")
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    assert text_of(page) == whole(20)
+    expect(page.locator("#announcer")).to_contain_text("The answer is complete.")
+    expect(page.locator("#announcer p", has_text="Line 7 of")).to_have_count(1)
+
+
+def test_stop_keeps_what_is_written(user: Visitor, person: Any) -> None:
+    page = user.page
+    user.ask(lines(100))
+    expect(answer(page)).to_contain_text("Line 3 of")
+    page.get_by_role("button", name="Stop the answer").click()
+    expect(answer(page)).to_contain_text("You stopped this answer.")
+    expect(answer(page)).to_contain_text("Line 3 of")
+    message = person.conversations.get().messages.get(role=Role.ASSISTANT)
+    assert message.reply.status == Status.STOPPED
+    assert "Line 3 of" in message.text
+    page.get_by_role("button", name="Try again").click()
+    expect(answer(page)).to_contain_text("Line 1 of")
+    expect(page.locator(".message")).to_have_count(2)
+    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+
+
+def test_a_reload_in_the_middle_misses_nothing(user: Visitor) -> None:
+    page = user.page
+    user.ask(lines(50))
+    expect(answer(page)).to_contain_text("Line 3 of")
+    page.reload()
+    expect(answer(page)).to_contain_text("Line 4 of")
+    expect(answer(page)).to_have_attribute("data-status", re.compile("pending|running"))
+    expect(answer(page)).to_have_attribute("data-status", "complete", timeout=10_000)
+    assert text_of(page) == whole(50)
+
+
+def test_a_second_tab_sees_the_same(user: Visitor) -> None:
+    page, other = user.page, user.open()
+    user.ask("say first")
+    expect(answer(page)).to_contain_text("first")
+    other.goto(page.url)
+    user.ask(lines(20))
+    expect(answer(other)).to_contain_text("Line 2 of")
+    expect(answer(other)).to_have_attribute("data-status", "complete")
+    expect(other.locator(".message")).to_have_count(4)
+    expect(page.locator(".message")).to_have_count(4)
+    assert text_of(other) == text_of(page) == whole(20)
+
+
+def test_a_failure_is_explained_and_tried_again(user: Visitor) -> None:
+    page = user.page
+    user.ask("fail unreachable")
+    expect(answer(page).locator(".failed")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    expect(answer(page).locator(".failed")).to_be_visible()
+    expect(page.locator(".message")).to_have_count(2)
+
+
+def test_a_tool_shows_what_it_was_asked(user: Visitor) -> None:
+    page = user.page
+    user.ask('tool nonsense {"a": 1}')
+    expect(answer(page)).to_contain_text("The tool says")
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    answer(page).locator("summary").click()
+    expect(answer(page).locator("dl")).to_contain_text('"a": 1')
+
+
+def test_without_events_the_page_looks_for_itself(user: Visitor) -> None:
+    page = user.page
+    page.route("**/events/**", lambda route: route.fulfill(status=501))
+    user.ask("say Brie\npause 1\nsay  and Gouda")
+    expect(answer(page)).to_have_attribute("data-status", "complete", timeout=15_000)
+    expect(answer(page)).to_contain_text("Brie and Gouda")
+
+
+def test_a_lost_connection_loses_no_word_and_sends_none_twice(user: Visitor, person: Any) -> None:
+    page = user.page
+    conversation = ConversationFactory.create(user=person)
+    page.goto(conversation.get_absolute_url())
+    # The message arrives, its answer does not: what the page cannot tell from a lost message.
+    page.route("**/messages/", lambda route: (route.fetch(), route.abort()))
+    page.get_by_role("textbox").fill("say Brie")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("No connection")
+    expect(page.get_by_role("textbox")).to_have_value("say Brie")
+    page.unroute_all()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox")).to_have_value("")
+    expect(page.get_by_role("alert")).to_have_text("")
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    expect(page.locator(".bubble")).to_have_count(1)
+    assert conversation.messages.filter(role=Role.USER).count() == 1
+
+
+def test_a_message_during_an_answer_waits_in_the_box(user: Visitor) -> None:
+    page = user.page
+    user.ask(lines(100))
+    expect(answer(page)).to_contain_text("Line 1")
+    page.get_by_role("textbox").fill("And then?")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("still answering")
+    expect(page.get_by_role("textbox")).to_have_value("And then?")
+
+
+def test_who_reads_above_is_not_pulled_down(user: Visitor) -> None:
+    page = user.page
+    page.set_viewport_size({"width": 800, "height": 400})
+    user.ask(lines(40))
+    jump = page.get_by_role("button", name="Jump to the newest")
+    expect(answer(page)).to_contain_text("Line 12")
+    expect(jump).to_be_hidden()
+    page.mouse.move(400, 200)
+    page.mouse.wheel(0, -2000)
+    expect(jump).to_be_visible()
+    expect(answer(page)).to_contain_text("Line 20")
+    assert page.evaluate("scrollY") < 50
+    jump.click()
+    expect(jump).to_be_hidden()
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY") < 5
