@@ -8,4 +8,4 @@ class ConversationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from conversations import receivers  # noqa: F401
+        from conversations import checks, receivers  # noqa: F401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, get_type_hints, overload
@@ -47,12 +48,18 @@ class Tool(msgspec.Struct, frozen=True):
     @property
     def spec(self) -> ToolSpec:
         """What the model is told of it."""
-        (schema,), definitions = msgspec.json.schema_components([self.arguments])
-        parameters = dict(definitions.pop(str(schema["$ref"]).rpartition("/")[2]))
-        parameters.pop("title", None)
-        if definitions:
-            parameters["$defs"] = definitions
-        return ToolSpec(name=self.name, description=self.description, parameters=parameters)
+        return ToolSpec(self.name, self.description, _parameters(self.arguments))
+
+
+@functools.cache
+def _parameters(arguments: type[msgspec.Struct]) -> dict[str, Any]:
+    """The JSON Schema of the arguments; building it takes a third of a millisecond."""
+    (schema,), definitions = msgspec.json.schema_components([arguments])
+    parameters = dict(definitions.pop(str(schema["$ref"]).rpartition("/")[2]))
+    parameters.pop("title", None)
+    if definitions:
+        parameters["$defs"] = definitions
+    return parameters
 
 
 registry: dict[str, Tool] = {}

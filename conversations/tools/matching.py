@@ -43,7 +43,8 @@ class Words:
         distinct = dict.fromkeys(word for words in lists for word in words)
         vocabulary = {word: number for number, word in enumerate(distinct)}
         self._vectors = _vectors(list(vocabulary))
-        self._rows = [[vocabulary[word] for word in words] for words in lists]
+        self._columns = np.array([vocabulary[word] for words in lists for word in words])
+        self._starts = np.cumsum([0, *(len(words) for words in lists[:-1])])
 
     def met(self, question: str) -> tuple[Vectors, Vectors]:
         """For each text how well it meets the question's words: on average, and the worst met one.
@@ -52,11 +53,11 @@ class Words:
         """
         wanted = subject_words(question)
         if not wanted:
-            same = np.full(len(self._rows), 0.6, np.float32)
+            same = np.full(len(self._starts), 0.6, np.float32)
             return same, same
         likeness = _vectors(wanted) @ self._vectors.T
-        best: Vectors = np.array([likeness[:, row].max(axis=1) for row in self._rows])
-        return np.mean(best, axis=1), np.min(best, axis=1)
+        best: Vectors = np.maximum.reduceat(likeness[:, self._columns], self._starts, axis=1)
+        return np.mean(best, axis=0), np.min(best, axis=0)
 
 
 def _vectors(words: list[str]) -> Vectors:

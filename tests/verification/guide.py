@@ -78,8 +78,8 @@ class Outcome(msgspec.Struct, frozen=True):
     milliseconds: float
 
 
-def questions() -> list[Question]:
-    return msgspec.json.decode(QUESTIONS.read_bytes(), type=list[Question])
+def questions(path: Path = QUESTIONS) -> list[Question]:
+    return msgspec.json.decode(path.read_bytes(), type=list[Question])
 
 
 def verdict(expect: dict[str, Any], answer: str) -> Verdict:
@@ -137,27 +137,31 @@ async def answer(turns: list[Any], user_id: int) -> str:
     return text
 
 
-def ask(question: Question, user_id: int) -> Outcome:
-    from asgiref.sync import async_to_sync
-
+async def ask(question: Question, user_id: int) -> Outcome:
     from conversations.ai.base import Turn
 
     turns: list[Turn] = []
     for text in question.before:
         turns.append(Turn("user", text))
-        async_to_sync(answer)(turns, user_id)
+        await answer(turns, user_id)
     turns.append(Turn("user", question.ask))
     start = time.perf_counter()
-    text = async_to_sync(answer)(turns, user_id)
+    text = await answer(turns, user_id)
     milliseconds = (time.perf_counter() - start) * 1000
     return Outcome(question, text, verdict(question.expect, text), milliseconds)
 
 
-def measure(user_id: int) -> list[Outcome]:
-    asked = questions()
-    ask(asked[0], user_id)  # loads the embeddings
+def measure(user_id: int, path: Path = QUESTIONS) -> list[Outcome]:
+    from asgiref.sync import async_to_sync
+
+    asked = questions(path)
+
+    async def ask_all() -> list[Outcome]:
+        await ask(asked[0], user_id)  # loads the embeddings
+        return [await ask(question, user_id) for question in asked]
+
     with time_machine.travel(NOW, tick=False):
-        return [ask(question, user_id) for question in asked]
+        return async_to_sync(ask_all)()
 
 
 def figures(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""System checks of CHAT_BACKENDS, so that a wrong setting is found before a user finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.utils.module_loading import import_string
+
+from conversations.ai.base import ChatBackend
+
+
+@register()
+def check_chat_backends(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E001 no default; E002 a BACKEND that cannot be used; from E003 on what each backend finds."""
+    backends: dict[str, dict[str, Any]] = getattr(settings, "CHAT_BACKENDS", {})
+    found: list[CheckMessage] = []
+    if "default" not in backends:
+        found.append(Error("CHAT_BACKENDS needs an entry 'default'.", id="conversations.E001"))
+    for alias, entry in backends.items():
+        found += _check(alias, entry)
+    return found
+
+
+def _check(alias: str, entry: dict[str, Any]) -> list[CheckMessage]:
+    path = entry.get("BACKEND", "")
+    try:
+        backend = import_string(path)
+    except (ImportError, TypeError, AttributeError):
+        return [_unusable(alias, f"there is no {path!r}")]
+    if not (isinstance(backend, type) and issubclass(backend, ChatBackend)):
+        return [_unusable(alias, f"{path!r} is not a subclass of ChatBackend")]
+    return backend(alias, entry.get("OPTIONS", {})).check()
+
+
+def _unusable(alias: str, problem: str) -> Error:
+    return Error(f"CHAT_BACKENDS[{alias!r}]: {problem}.", id="conversations.E002")
