@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 wanted=${1:-local}
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 fail() { say "$@"; exit 1; }
 
 sum() { cksum <"requirements/$1.txt"; }
@@ -91,10 +91,12 @@ fi
 
 python=$(find_python)
 [ -n "$python" ] || fail \
-    "chatsite needs Python 3.12, 3.13 or 3.14, and none was found: neither as python3 nor under pyenv." \
-    "Install one (Debian and Ubuntu: apt install python3.13 python3.13-venv, where it is to be had;
-macOS: brew install python@3.13; anywhere: pyenv install 3.13), then run this again.
-One in another place can be named: PYTHON=/path/to/python3.13 make $goal"
+    "chatsite needs Python 3.12, 3.13 or 3.14, and none of them was found." \
+    "Install one, then run this again:" \
+    "  Debian, Ubuntu  apt install python3.13 python3.13-venv  (where the release has it)" \
+    "  macOS           brew install python@3.13" \
+    "  anywhere        pyenv install 3.13, or uv python install 3.13" \
+    "One in an unusual place can be named: PYTHON=/path/to/python3.13 make $goal"
 say "Using $("$python" --version) from $python"
 uv=$(bring_uv)
 sync "$wanted" "$goal"
