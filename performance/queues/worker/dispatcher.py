@@ -17,7 +17,7 @@ from performance.queues import connection
 from performance.queues.conf import QueueOptions
 from performance.queues.levels import Level
 from performance.queues.worker import outcomes
-from performance.queues.worker.claims import Claims
+from performance.queues.worker.claims import AT_ONCE, Claims
 from performance.queues.worker.execution import Execution
 from performance.queues.worker.finisher import FENCED, FOLLOW_UP, Finisher
 from performance.queues.worker.run import Run
@@ -118,13 +118,25 @@ class Dispatcher:
             free = self._free_slots()
             if free <= 0:
                 await self._sleep(1.0)
-            elif await self._claim(free):
-                # One turn of the loop, so that what was claimed gets to run.
-                await asyncio.sleep(0)
+            elif claimed := await self._claim(free):
+                await self._begin_and_claim_ahead(claimed)
             elif self._burst and not self.runs and not self._finisher.pending:
                 return
             else:
                 await self._sleep(0.01 if self._burst else self._wake.interval)
+
+    async def _begin_and_claim_ahead(self, claimed: list[Run]) -> None:
+        """As long as claims come back full, the next one is served while these jobs begin."""
+        while claimed:
+            ahead: asyncio.Task[list[Run]] | None = None
+            free = self._free_slots()
+            if len(claimed) == AT_ONCE and free >= AT_ONCE // 2 and not self.stopping:
+                ahead = self._loop.create_task(self._claim(free))
+                await asyncio.sleep(0)
+            self._begin(claimed)
+            # One turn of the loop, so that what was begun gets to run.
+            await asyncio.sleep(0)
+            claimed = await ahead if ahead else []
 
     def _free_slots(self) -> int:
         if self._finisher.pending >= MOST_UNWRITTEN or self._execution.congested:
@@ -139,21 +151,24 @@ class Dispatcher:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
-    async def _claim(self, slots: int) -> int:
+    async def _claim(self, slots: int) -> list[Run]:
         try:
             claimed = await self._claims.claim(slots)
         except (redis.RedisError, OSError) as error:
             logger.warning("claim_failed", error=type(error).__name__)
             await asyncio.sleep(0.2)
             await self._claims.return_orphans(list(self.runs))
-            return 0
+            return []
         self.claimed += len(claimed)
+        # All at once: should one of them hold up the loop, the others' leases are renewed too.
+        self.runs |= {run.execution: run for run in claimed}
+        return claimed
+
+    def _begin(self, claimed: list[Run]) -> None:
         for run in claimed:
-            self.runs[run.execution] = run
             if run.id in self._stops:
                 run.stop_reason = "cancelled"
             self._execution.start(run)
-        return len(claimed)
 
     # Ending
 

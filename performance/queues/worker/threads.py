@@ -7,6 +7,7 @@ import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from queue import SimpleQueue
 from typing import Any
@@ -18,6 +19,9 @@ from performance.queues.worker.run import Run
 
 Body = Callable[[Run], Any]
 Ended = Callable[[Run, Any, BaseException | None], None]
+
+
+PATIENCE = 0.001
 
 
 class Interrupted(TaskCancelled):
@@ -35,20 +39,46 @@ class Threads:
         self._body = body
         self._ended = ended
         self._loop = loop
-        self._todo: SimpleQueue[tuple[Run, Context] | None] = SimpleQueue()
+        self._todo: deque[tuple[Run, Context]] = deque()
         self._done: deque[tuple[Run, Any, BaseException | None]] = deque()
         self._told = False
-        self._started = 0
+        self._awake = 0
+        self._asleep = 0
+        self._looks_again = False
+        self._calls: SimpleQueue[bool] = SimpleQueue()
         self._lock = threading.Lock()
         self._owner: dict[int, Run] = {}
 
     def submit(self, run: Run, context: Context) -> None:
-        """Queues the run; call on the loop."""
+        """Queues the run; call on the loop.
+
+        A thread works on until nothing waits. Others are woken a millisecond later if something
+        still does, so that short tasks do not have all threads fight for the interpreter.
+        """
         self.busy += 1
-        if self._started < min(self.size, self.busy):
-            self._started += 1
-            threading.Thread(target=self._work, name=f"task-{self._started}", daemon=True).start()
-        self._todo.put((run, context))
+        self._todo.append((run, context))
+        if self._awake == 0:
+            self._wake(1)
+        if not self._looks_again:
+            self._looks_again = True
+            self._loop.call_later(PATIENCE, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looks_again = bool(self._todo)
+        if self._looks_again:
+            self._wake(len(self._todo))
+            self._loop.call_later(PATIENCE * 10, self._look_again)
+
+    def _wake(self, wanted: int) -> None:
+        with self._lock:
+            woken = min(wanted, self._asleep)
+            born = min(wanted - woken, self.size - self._awake - self._asleep)
+            self._asleep -= woken
+            self._awake += woken + born
+        for _ in range(woken):
+            self._calls.put(True)
+        for _ in range(born):
+            threading.Thread(target=self._work, name="task", daemon=True).start()
 
     def interrupt(self, run: Run) -> bool:
         """Raises Interrupted in the run's thread at its next Python instruction.
@@ -66,21 +96,29 @@ class Threads:
 
     def close(self) -> None:
         """Lets idle threads end; busy ones die with the process."""
-        for _ in range(self._started):
-            self._todo.put(None)
+        for _ in range(self.size):
+            self._calls.put(False)
 
     def _work(self) -> None:
         ident = threading.get_ident()
-        while (item := self._todo.get()) is not None:
-            run, context = item
-            value, error = None, None
-            try:
-                value = context.run(self._guarded, run, ident)
-            except BaseException as raised:  # noqa: BLE001
-                error = raised
-            self._done.append((run, value, error))
-            self._tell()
-        close_old_connections()
+        while True:
+            while self._todo:
+                with suppress(IndexError):
+                    self._run_one(*self._todo.popleft(), ident)
+            with self._lock:
+                self._awake -= 1
+                self._asleep += 1
+            if not self._calls.get():
+                break
+
+    def _run_one(self, run: Run, context: Context, ident: int) -> None:
+        value, error = None, None
+        try:
+            value = context.run(self._guarded, run, ident)
+        except BaseException as raised:  # noqa: BLE001
+            error = raised
+        self._done.append((run, value, error))
+        self._tell()
 
     def _guarded(self, run: Run, ident: int) -> Any:
         with self._lock:
