@@ -12,7 +12,6 @@ import uuid
 import zoneinfo
 from typing import Any
 
-from performance.cache.frozen import FrozenDict
 from performance.cache.kinds import add
 
 ZERO = datetime.timedelta(0)
@@ -77,10 +76,8 @@ def _factory(value: collections.defaultdict[Any, Any]) -> list[Any]:
 FACTORIES: dict[str | None, Any] = {k.__name__: k for k in (list, dict, set, int, float, str, bool)}
 FACTORIES[None] = None
 
-add(tuple, "t", list, tuple)
 add(set, "s", list, set)
 add(frozenset, "fs", list, frozenset)
-add(FrozenDict, "fd", dict, FrozenDict)
 add(datetime.datetime, "dt", _moment, _read_moment)
 add(datetime.date, "d", datetime.date.isoformat, datetime.date.fromisoformat)
 add(datetime.time, "tm", _time, _read_time)

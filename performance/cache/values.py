@@ -10,12 +10,14 @@ from django.db.models import Model
 
 from performance.cache import kinds, standard_kinds  # noqa: F401 - registers
 from performance.cache.django_kinds import MODEL
+from performance.cache.frozen import FrozenDict
 from performance.cache.kinds import Unstorable
 
 PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes})
-NAMED, PAIRS, BIG_INT, LONE_SURROGATES = 1, 2, 3, 4
+NAMED, PAIRS, BIG_INT, LONE_SURROGATES, TUPLE, FROZEN_DICT = range(1, 7)
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 
+Ext = msgspec.msgpack.Ext
 _encoder = msgspec.msgpack.Encoder()
 _TEXT = frozenset({str})
 
@@ -47,16 +49,24 @@ def _tag(value: Any) -> Any:
     if kind is dict:
         return _tag_dict(value)
     if kind is list:
-        return value if PLAIN.issuperset(map(type, value)) else [_tag(item) for item in value]
+        return value if PLAIN.issuperset(map(type, value)) else _tag_list(value)
+    if kind is tuple:
+        return Ext(TUPLE, _encode(_tag_list(value)))
+    if kind is FrozenDict:
+        return Ext(FROZEN_DICT, _encode(_tag_dict(value)))
     return _tag_named(value, kind)
 
 
 def _tag_dict(value: dict[Any, Any]) -> Any:
     if not _TEXT.issuperset(map(type, value)):
-        return msgspec.msgpack.Ext(PAIRS, _encode([[_tag(k), _tag(v)] for k, v in value.items()]))
+        return Ext(PAIRS, _encode([[_tag(k), _tag(v)] for k, v in value.items()]))
     if PLAIN.issuperset(map(type, value.values())):
         return value
-    return {key: _tag(item) for key, item in value.items()}
+    return {key: item if type(item) in PLAIN else _tag(item) for key, item in value.items()}
+
+
+def _tag_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
+    return [item if type(item) in PLAIN else _tag(item) for item in value]
 
 
 def _tag_named(value: Any, kind: type) -> Any:
@@ -65,7 +75,7 @@ def _tag_named(value: Any, kind: type) -> Any:
     known = kinds.by_type.get(kind) or (MODEL if isinstance(value, Model) else None)
     if known is None:
         raise Unstorable(kind)
-    return msgspec.msgpack.Ext(NAMED, _encode([known.name, _tag(known.pack(value))]))
+    return Ext(NAMED, _encode([known.name, _tag(known.pack(value))]))
 
 
 def _encode(tree: Any) -> bytes:
@@ -82,16 +92,20 @@ def _tag_rare(tree: Any) -> Any:
         return [_tag_rare(item) for item in tree]
     if kind is dict:
         pairs = [[_tag_rare(k), _tag_rare(v)] for k, v in tree.items()]
-        return msgspec.msgpack.Ext(PAIRS, _encoder.encode(pairs))
+        return Ext(PAIRS, _encoder.encode(pairs))
     if kind is int and not SMALLEST <= tree <= LARGEST:
         size = tree.bit_length() // 8 + 1
-        return msgspec.msgpack.Ext(BIG_INT, tree.to_bytes(size, "big", signed=True))
+        return Ext(BIG_INT, tree.to_bytes(size, "big", signed=True))
     if kind is str and not tree.isascii():
-        return msgspec.msgpack.Ext(LONE_SURROGATES, tree.encode("utf-8", "surrogatepass"))
+        return Ext(LONE_SURROGATES, tree.encode("utf-8", "surrogatepass"))
     return tree
 
 
 def _read_extension(code: int, data: memoryview) -> Any:
+    if code == TUPLE:
+        return tuple(_decoder.decode(data))
+    if code == FROZEN_DICT:
+        return FrozenDict(_decoder.decode(data))
     if code == NAMED:
         name, stored = _decoder.decode(data)
         kind = MODEL if name == MODEL.name else kinds.by_name[name]

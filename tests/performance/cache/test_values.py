@@ -147,7 +147,7 @@ def test_a_value_that_contains_itself_is_refused() -> None:
 
 def test_a_name_belongs_to_one_type() -> None:
     with pytest.raises(ValueError, match="another type"):
-        register(Frame, name="t")
+        register(Frame, name="s")
 
 
 def test_a_class_whose_fields_changed_is_unreadable() -> None:
