@@ -49,11 +49,11 @@ class Words:
     def met(self, question: str) -> tuple[Vectors, Vectors]:
         """For each text how well it meets the question's words: on average, and the worst met one.
 
-        1 is the same word, about 0.6 a near one. A question without such words gives 0.6.
+        1 is the same word, about 0.6 a near one. A question without such words gives 0.7.
         """
         wanted = subject_words(question)
         if not wanted:
-            same = np.full(len(self._starts), 0.6, np.float32)
+            same = np.full(len(self._starts), 0.7, np.float32)
             return same, same
         likeness = _vectors(wanted) @ self._vectors.T
         best: Vectors = np.maximum.reduceat(likeness[:, self._columns], self._starts, axis=1)

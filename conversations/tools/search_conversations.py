@@ -93,7 +93,7 @@ def _likeness(query: str, messages: list[Message]) -> Any:
 
 
 def _sentences(text: str) -> Iterable[str]:
-    return re.split(r"(?<=[.!?])\s+|\n+", text[:4000])[:20]
+    return re.split(r"(?<=[.!?])\s+|\n+", text[:4000])[:100]
 
 
 def _found(message: Message, query: str, score: float) -> dict[str, Any]:

@@ -218,7 +218,9 @@ def main() -> None:
         if one.verdict != "right":
             print(f"{one.verdict}: {one.question.ask}\n    {' '.join(one.answer.split())[:160]}")  # noqa: T201
     for half in ("tuned", "held_out"):
-        kinds = Counter((one.question.kind, one.verdict) for one in outcomes if one.question.half == half)
+        kinds = Counter(
+            (one.question.kind, one.verdict) for one in outcomes if one.question.half == half
+        )
         print(half, dict(sorted(kinds.items())))  # noqa: T201
     print(json.dumps({"name": "guide_questions", "figures": figures(outcomes)}))  # noqa: T201
 

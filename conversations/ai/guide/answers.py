@@ -31,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
         try:
             value = json.loads(text)
         except ValueError:
-            return cls(call, error=text)
+            return cls(call, error=text or "The tool gave nothing back.")
         if isinstance(value, dict) and "error" in value:
             return cls(call, error=str(value["error"]))
         return cls(call, value)
