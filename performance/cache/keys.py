@@ -22,7 +22,10 @@ BAD = re.compile(r"[\x00-\x20\x7f]")
 
 
 def lease_of(name: str) -> str:
-    """The name of a key's lease, in the same slot of a cluster."""
+    """The name of a key's lease, in the same slot of a cluster.
+
+    A key with a "}" outside of a hash tag has no such name: on a cluster `remember` loads it every time.
+    """
     start = name.find("{")
     if start >= 0 and name.find("}", start + 1) > start + 1:
         return f"{name}:lease"
