@@ -3,6 +3,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON_IN = .venv/bin/python
 SOURCES = chatsite performance conversations tests manage.py
+BENCHMARKS = $(shell grep -l '^def main' tests/benchmarks/[a-z]*.py | sed 's,.*/,,; s,\.py$$,,')
 UV = $$(command -v uv || echo .tools/uv/bin/uv)
 COMPILE = pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet --overrides requirements/overrides.in
@@ -38,7 +39,7 @@ fix: dev ## let ruff repair and format the code
 	$(PYTHON_IN) -m ruff format $(SOURCES)
 
 bench: dev ## run the benchmarks (NAME=chat chooses one)
-	@exec $(PYTHON_IN) -m tests.benchmarks $(NAME)
+	@for name in $(or $(NAME),$(BENCHMARKS)); do $(PYTHON_IN) -m tests.benchmarks $$name || exit 1; done
 
 lock: dev ## renew requirements/*.txt from pyproject.toml
 	$(UV) $(COMPILE) -o requirements/production.txt

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from django.conf import settings
 
+from chatsite import embedded
 from chatsite.up.preparation import Account
 
 Strong = Callable[[str], str]
@@ -15,7 +17,7 @@ SERVERS = {"database": "PostgreSQL", "cache": "Valkey (cache)", "queue": "Valkey
 
 
 def starting(*, as_root: bool) -> str:
-    lines = ["Starting chatsite; its data is in " + str(settings.DATA_DIR)]
+    lines = ["Starting chatsite; its data is in " + str(_data())]
     if as_root:
         lines.append("  You are root: fine here, and the database runs as another user.")
     return "\n".join(lines)
@@ -53,6 +55,11 @@ def log_in(account: Account, strong: Strong) -> str:
     )
 
 
+def _data() -> Path:
+    """Not always DATA_DIR: root's own is closed to the database's user."""
+    return embedded.home(settings.DATA_DIR) if settings.DEBUG else settings.DATA_DIR
+
+
 def _assistant() -> list[str]:
     if settings.LLM_BASE_URL:
         return [
@@ -69,5 +76,5 @@ def _assistant() -> list[str]:
 def database(error: Exception, *, embedded: bool) -> str:
     reason = str(error).strip().partition("\n")[0]
     if embedded:
-        return f"The database failed: {reason}\nIts log: {settings.DATA_DIR}/log/postgresql.log"
+        return f"The database failed: {reason}\nIts log: {_data()}/log/postgresql.log"
     return f"The database at DATABASE_URL failed: {reason}"

@@ -124,7 +124,9 @@ class Supervisor:
     def _show(self, child: Child) -> None:
         with suppress(BrokenPipeError):
             for line in child.read():
-                self._progress.say(f"{child.spec.name:>6} | {line}")
+                # JSON stays whole, for those who collect it.
+                named = line if line.startswith("{") else f"{child.spec.name:>6} | {line}"
+                self._progress.say(named)
 
 
 def _ending(status: int) -> str:

@@ -68,6 +68,11 @@ def test_lines_come_with_the_childs_name(
     assert sorted(out.getvalue().splitlines()) == ["   web | up", "worker | up"]
 
 
+def test_a_json_line_stays_one(supervise: Callable[..., Supervisor], out: StringIO) -> None:
+    supervise(spec("web", "print('{\"event\": 1}'); " + SLEEP)).watch(until=lines(out, "up"))
+    assert out.getvalue().splitlines()[0] == '{"event": 1}'
+
+
 def test_a_dead_child_is_started_again_in_one_line(
     supervise: Callable[..., Supervisor], out: StringIO
 ) -> None:
