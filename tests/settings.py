@@ -8,11 +8,11 @@ DATABASE_URL, CACHE_URL and QUEUE_URL from the environment are used where they a
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import re
 from pathlib import Path
-from typing import IO, Any
 
 from chatsite import embedded
 from chatsite.embedded import locks
@@ -20,7 +20,6 @@ from chatsite.embedded.directories import make_data_dir
 
 _PLACE = Path(__file__).resolve().parent.parent / ".data"
 _ADDRESSES = {"CACHE_URL": embedded.cache_url, "QUEUE_URL": embedded.queue_url}
-_claimed: list[IO[Any]] = []  # closed by the end of the process, which frees the directory
 
 
 def _data_dir() -> Path:
@@ -35,7 +34,7 @@ def _data_dir() -> Path:
 def _claim(name: str) -> bool:
     file = locks.opened(_PLACE, f"{name}.lock")
     if locks.take(file):
-        _claimed.append(file)
+        atexit.register(file.close)  # which also keeps it open, and so ours, until then
         return True
     file.close()
     return False

@@ -7,7 +7,7 @@ first holder and stops them after the last, however that one ended.
 
 from __future__ import annotations
 
-from chatsite.embedded.addresses import cache_url, database_url, queue_url
+from chatsite.embedded.addresses import cache_url, database_url, home, queue_url
 from chatsite.embedded.commands import missing_servers, servers_for
 from chatsite.embedded.directories import secret_key
 from chatsite.embedded.errors import EmbeddedError
@@ -18,6 +18,7 @@ __all__ = [
     "Hold",
     "cache_url",
     "database_url",
+    "home",
     "missing_servers",
     "queue_url",
     "running",

@@ -62,7 +62,7 @@ def server_owner(data: Path) -> Owner:
     `nobody` may share its rights with other daemons on this machine, so it comes last.
     """
     if os.geteuid():
-        return Owner(os.geteuid(), os.getegid())
+        return Owner(_named(os.geteuid()), os.getegid())
     if data.exists() and data.stat().st_uid:
         return Owner(data.stat().st_uid, data.stat().st_gid)
     for name in CANDIDATES:
@@ -75,6 +75,17 @@ def server_owner(data: Path) -> Owner:
         f"PostgreSQL does not run as root, and there is no user {' or '.join(CANDIDATES)} to run "
         "it as. Start as another user, or set DATABASE_URL, CACHE_URL and QUEUE_URL."
     )
+
+
+def _named(uid: int) -> int:
+    """`uid`, if the machine knows a name for it; PostgreSQL wants one. Raises EmbeddedError."""
+    try:
+        return pwd.getpwuid(uid).pw_uid
+    except KeyError:
+        raise EmbeddedError(
+            f"User id {uid} has no name on this machine, and PostgreSQL asks for it. Add one to "
+            "/etc/passwd, or set DATABASE_URL, CACHE_URL and QUEUE_URL."
+        ) from None
 
 
 def reachable(package: Path, program: str, base: Path) -> Path:

@@ -30,9 +30,19 @@ time.sleep(60)
 def test_an_ordinary_user_runs_the_servers_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    user = pwd.getpwnam("nobody").pw_uid
+    monkeypatch.setattr(os, "geteuid", lambda: user)
 
-    assert server_owner(tmp_path).uid == 1234
+    assert server_owner(tmp_path).uid == user
+
+
+def test_a_user_id_without_a_name_is_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 54321)
+
+    with pytest.raises(EmbeddedError, match=r"User id 54321 has no name.*set DATABASE_URL"):
+        server_owner(tmp_path)
 
 
 @root_only
