@@ -44,9 +44,10 @@ class Sentinel(ThrowAwayValkey):
 @pytest.mark.slow
 def test_a_failover_by_sentinel(tmp_path: Path, make_cache: MakeCache) -> None:
     with ExitStack() as stack:
-        primary = stack.enter_context(ThrowAwayValkey(tmp_path))
-        options = ("--replicaof", f"127.0.0.1 {primary.port}", "--repl-diskless-sync-delay", "0")
-        replica = stack.enter_context(ThrowAwayValkey(tmp_path, *options))
+        at_once = ("--repl-diskless-sync-delay", "0")
+        primary = stack.enter_context(ThrowAwayValkey(tmp_path, *at_once))
+        follow = ("--replicaof", f"127.0.0.1 {primary.port}")
+        replica = stack.enter_context(ThrowAwayValkey(tmp_path, *at_once, *follow))
         sentinel = stack.enter_context(Sentinel(tmp_path, primary))
         _until(lambda: _knows_replica(sentinel), 10)
         location = f"redis+sentinel://127.0.0.1:{sentinel.port}/mymaster/0"
@@ -54,8 +55,8 @@ def test_a_failover_by_sentinel(tmp_path: Path, make_cache: MakeCache) -> None:
             cache = make_cache(cls, location, KEY_PREFIX=cls.__name__)
             assert cache.set("before", 1)
             assert cache.get("before") == 1
-        with primary.client() as client:
-            assert client.wait(1, 2000) == 1
+        with replica.client() as client:
+            _until(lambda: client.get("TieredCache:1:before") == b"1", 5)
         primary.kill()
         began = time.monotonic()
         _until(lambda: cache.set("after", 2), 15)
