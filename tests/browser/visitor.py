@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
 # What the browser itself writes about an answer that a test asked for.
 EXPECTED = re.compile(
-    r"Failed to load resource|htmx: htmx:error: TypeError: Failed to fetch|htmx:response:error"
+    r"Failed to load resource|htmx: htmx:error: Failed to fetch|htmx:response:error"
 )
 SECONDS = 1000
 
@@ -62,7 +62,8 @@ class Visitor:
 
     def close(self) -> None:
         self.context.close()
-        assert self.complaints == []
+        if self.complaints:
+            raise AssertionError("\n".join(self.complaints))
 
 
 def violations(page: Page) -> list[str]:
