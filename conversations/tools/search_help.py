@@ -54,7 +54,7 @@ RANKS = """
 """
 
 
-@tool(ttl=3600, scope="site")
+@tool(ttl=300, scope="site")
 async def search_help(query: Query) -> dict[str, Any]:
     """Finds passages of this site's help that answer a question about the site.
 

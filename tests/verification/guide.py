@@ -215,7 +215,7 @@ def main() -> None:
     with _database():
         outcomes = measure(seed())
     for one in outcomes:
-        if one.verdict != "right":
+        if one.verdict != "right" and one.question.half == "tuned":
             print(f"{one.verdict}: {one.question.ask}\n    {' '.join(one.answer.split())[:160]}")  # noqa: T201
     for half in ("tuned", "held_out"):
         kinds = Counter(

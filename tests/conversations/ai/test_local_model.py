@@ -14,7 +14,7 @@ HELLO = ChatRequest((Turn("user", "Say hello."),), max_output_tokens=8)
 
 
 async def collect(request: ChatRequest) -> list[Event]:
-    backend = LocalModelBackend("local", {})
+    backend = LocalModelBackend("local", {"threads": 1})
     return [event async for event in backend.stream(request)]
 
 

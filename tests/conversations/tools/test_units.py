@@ -55,7 +55,7 @@ def test_refusals(quantity: str, to: str, words: str) -> None:
         units(quantity, to)
 
 
-@pytest.mark.parametrize("spelling", sorted(UNITS))
-def test_every_spelling_is_found_and_converts_into_itself(spelling: str) -> None:
-    name = spelling.replace("_", " ")
-    assert units(f"3 {name}", name)["result"] == "3"
+def test_every_spelling_is_found_and_converts_into_itself() -> None:
+    for spelling in UNITS:
+        name = spelling.replace("_", " ")
+        assert units(f"3 {name}", name)["result"] == "3", name

@@ -4,14 +4,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import aclosing
-from typing import Any
 
 import pytest
 import structlog
 
-from conversations.ai.base import ChatRequest, Event, Finish, Text, ToolCall, ToolSpec, Turn
+from conversations.ai.base import ChatRequest, ToolCall, ToolSpec, Turn
 from conversations.ai.exceptions import (
     BackendOverloaded,
     BackendTimeout,
@@ -23,8 +20,16 @@ from conversations.ai.exceptions import (
     RequestRefused,
     StreamInterrupted,
 )
-from conversations.ai.openai import OpenAIBackend, client, retry
-from conversations.ai.openai.breaker import FAILURES, breaker_for
+from conversations.ai.openai.breaker import FAILURES
+from tests.conversations.ai.openai.asking import (
+    GOOD,
+    HELLO_EVENTS,
+    backend,
+    collect,
+    fail,
+    play,
+    stall_inside,
+)
 from tests.conversations.ai.openai.scripted import (
     DONE,
     HELLO,
@@ -32,55 +37,10 @@ from tests.conversations.ai.openai.scripted import (
     STOP,
     Connection,
     Script,
-    Server,
     answering,
     serving,
     status,
 )
-
-HELLO_EVENTS: list[Event] = [Text("Hello"), Finish("stop")]
-REQUEST = ChatRequest(turns=(Turn("user", "What is hunter2?"),))
-GOOD = answering(SSE, HELLO, STOP, DONE)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.01)
-    yield
-    breaker_for.cache_clear()
-
-
-def backend(server: Server, **options: Any) -> OpenAIBackend:
-    defaults = {"base_url": server.url, "model": "m", "api_key": "sk-secret"}
-    return OpenAIBackend("default", defaults | options)
-
-
-async def collect(one: OpenAIBackend, request: ChatRequest = REQUEST) -> list[Event]:
-    return [event async for event in one.stream(request)]
-
-
-def play(*scripts: Script, **options: Any) -> tuple[list[Event], list[Connection]]:
-    """The events of one request to a server with these scripts, and the connections it saw."""
-
-    async def main() -> tuple[list[Event], list[Connection]]:
-        async with serving(*scripts) as server:
-            return await collect(backend(server, **options)), server.connections
-
-    return asyncio.run(main())
-
-
-def fail(kind: type[ChatBackendError], *scripts: Script, **options: Any) -> int:
-    """The number of connections after which the request failed with `kind`."""
-
-    async def main() -> int:
-        async with serving(*scripts) as server:
-            with pytest.raises(kind) as caught:
-                await collect(backend(server, **options))
-            assert type(caught.value) is kind
-            assert "secret" not in str(caught.value)
-            return len(server.connections)
-
-    return asyncio.run(main())
 
 
 def test_request_on_the_wire() -> None:
@@ -189,11 +149,6 @@ async def _stall(connection: Connection) -> None:
     await connection.wait_closed()
 
 
-async def _stall_inside(connection: Connection) -> None:
-    await connection.send(SSE, HELLO)
-    await connection.wait_closed()
-
-
 async def _ping_for_ever(connection: Connection) -> None:
     await connection.send(SSE, HELLO)
     while True:
@@ -206,7 +161,7 @@ async def _ping_for_ever(connection: Connection) -> None:
     [
         (_stall, "first_event_timeout"),
         (answering(SSE), "first_event_timeout"),
-        (_stall_inside, "gap_timeout"),
+        (stall_inside, "gap_timeout"),
         (_ping_for_ever, "gap_timeout"),
     ],
 )
@@ -240,68 +195,6 @@ def test_a_dead_server_is_left_alone_for_a_while() -> None:
             assert len(server.connections) == FAILURES
 
     asyncio.run(main())
-
-
-def _leaving(leave: Callable[[OpenAIBackend], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with serving(_stall_inside) as server:
-            await leave(backend(server))
-            await asyncio.wait_for(server.left.wait(), 1)
-
-    asyncio.run(main())
-
-
-def test_closing_the_generator_closes_the_connection() -> None:
-    async def leave(one: OpenAIBackend) -> None:
-        async with aclosing(one.stream(REQUEST)) as events:
-            assert await anext(events) == Text("Hello")
-
-    _leaving(leave)
-
-
-def test_cancelling_the_task_closes_the_connection() -> None:
-    async def leave(one: OpenAIBackend) -> None:
-        task = asyncio.create_task(collect(one))
-        await asyncio.sleep(0.1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    _leaving(leave)
-
-
-def test_a_finished_answer_leaves_its_connection_for_the_next() -> None:
-    body = HELLO + STOP + DONE
-    head = (
-        f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-
-    async def twice(connection: Connection) -> None:
-        await connection.send(head.encode(), body)
-        await connection.receive()
-        await connection.send(head.encode(), body)
-
-    async def main() -> None:
-        async with serving(twice) as server:
-            one = backend(server)
-            assert await collect(one) == await collect(one) == HELLO_EVENTS
-            assert len(server.connections) == 1
-
-    asyncio.run(main())
-
-
-def test_one_client_per_loop_closed_with_it() -> None:
-    async def main() -> Any:
-        async with serving(GOOD) as server:
-            url = backend(server).settings.url
-            one = await client.client_for(url)
-            assert one is await client.client_for(url)
-            return one
-
-    first, second = asyncio.run(main()), asyncio.run(main())
-    assert first is not second
-    assert first.is_closed
-    assert second.is_closed
 
 
 def test_neither_key_nor_prompt_is_logged(caplog: pytest.LogCaptureFixture) -> None:
