@@ -43,7 +43,7 @@ async def opened(
         headers=_headers(settings),
         timeout=settings.timeout,
     )
-    response = await _in_time(client.send(prepared, stream=True, auth=_no_netrc), deadline)
+    response = await _in_time(client.send(prepared, stream=True), deadline)
     try:
         if response.status_code != httpx2.codes.OK:
             raise await _refusal(response)
@@ -122,8 +122,3 @@ def _headers(settings: Options) -> dict[str, str]:
     if SAFE_ID.fullmatch(request_id):
         headers["X-Request-ID"] = request_id
     return headers
-
-
-def _no_netrc(request: httpx2.Request) -> httpx2.Request:
-    """Without an auth of ours the client would look into the operator's .netrc."""
-    return request

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conversations.ai.base import Text
+from conversations.ai.exceptions import RequestRefused
 from conversations.ai.openai import OpenAIBackend, client
 from tests.conversations.ai.openai.asking import (
     GOOD,
@@ -80,3 +81,17 @@ def test_one_client_per_loop_closed_with_it() -> None:
     assert first is not second
     assert first.is_closed
     assert second.is_closed
+
+
+def test_a_refusal_too_long_to_read_is_hung_up_on() -> None:
+    async def babble(connection: Connection) -> None:
+        await connection.send(b"HTTP/1.1 400 X\r\nContent-Length: 1000000\r\n\r\n", b"x" * 100_000)
+        await connection.wait_closed()
+
+    async def main() -> None:
+        async with serving(babble) as server:
+            with pytest.raises(RequestRefused):
+                await collect(backend(server))
+            await asyncio.wait_for(server.left.wait(), 1)
+
+    asyncio.run(main())
