@@ -66,7 +66,9 @@ class Hold:
             )
 
         def reported() -> bool:
-            return locks.state(self.data_dir).get("pid") == keeper.pid
+            found = locks.state(self.data_dir)
+            # A keeper that fails says that it is stopping before it says why.
+            return found.get("pid") == keeper.pid and bool({"servers", "error"} & found.keys())
 
         try:
             wait(lambda: reported() or keeper.poll() is not None, START_SECONDS)
