@@ -1,0 +1,340 @@
+"""A day of chat replayed with the caches on and off, in turns, on the same million messages.
+
+python -m tests.benchmarks cached_chat [--messages 1000000] [--events 600] [--rounds 5] [--seed 1]
+
+The day: eight people are there at a time, each for eight events on average; who comes next is drawn
+by a Zipf law (exponent 1.1 over 1,000 users). One stays in a conversation with 70 %, else goes to
+another, the likelier the more recent it is. Of 100 events 33 open the list, 50 a conversation, 5 an
+earlier page of one, and 12 send a message, which is answered at once: two changes of the
+conversation. A third of the questions repeat one of the user's own, and every fourth answer calls a
+tool of the site with one of 200 arguments, by the same law. These figures are assumptions, seeded.
+The morning (`--morning` events) warms the caches and is not counted. Requests go through Django's
+whole WSGI stack in this process; time is compressed, so no entry reaches the end of its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+from uuid import uuid4
+
+from tests.benchmarks.servers import test_database
+
+USERS, PER_USER = 1000, 20
+KINDS = {"list": 33, "conversation": 50, "earlier": 5, "send": 12}
+TOOL_ARGUMENTS, TOOL_SHARE, REPEATED = 200, 0.25, 0.33
+PRESENT, EVENTS_OF_A_VISIT, STAYING = 8, 8, 0.7
+Figures = dict[str, Any]
+
+
+def main(arguments: list[str]) -> None:
+    options = _options(arguments)
+    with test_database(), _quiet():
+        began = time.perf_counter()
+        _seed_messages(options.messages)
+        print(f"{options.messages:,} messages in {time.perf_counter() - began:.0f} s", flush=True)
+        figures = _replay(options)
+    print(json.dumps({"name": "cached_chat", "figures": figures, "ratios": _ratios(figures)}))
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="cached_chat")
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=600)
+    parser.add_argument("--morning", type=int, default=8000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nobody works on the tasks: the benchmark writes the answers itself."""
+    from django.test.utils import override_settings
+
+    dummy = {"default": {"BACKEND": "django.tasks.backends.dummy.DummyBackend", "QUEUES": []}}
+    with override_settings(TASKS=dummy, DEBUG=False):
+        yield
+
+
+def _seed_messages(number: int) -> None:
+    """Rows by SQL; the full-text index, which no page here reads, is dropped for the time."""
+    from django.db import connection
+
+    each = number // (USERS * PER_USER)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX IF EXISTS message_text")
+        for statement in SEED.format(users=USERS, per_user=PER_USER, each=each).split(";"):
+            if statement.strip():
+                cursor.execute(statement)
+
+
+SEED = """
+INSERT INTO auth_user (id, username, password, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined)
+    SELECT n, 'user' || n, '!', '', '', '', true, false, false, now() FROM generate_series(1, {users}) n;
+INSERT INTO conversations_conversation (id, user_id, title, created_at, last_message_at, reuse_answers)
+    SELECT gen_random_uuid(), u, 'Conversation ' || c, now() - interval '40 days', now() - c * interval '1 day', true
+    FROM generate_series(1, {users}) u, generate_series(1, {per_user}) c;
+INSERT INTO conversations_message (conversation_id, role, text, html, renderer, created_at)
+    SELECT id, CASE m % 2 WHEN 0 THEN 'user' ELSE 'assistant' END,
+        repeat('word ' || m || ' of an answer, ', 12), '<p>' || repeat('word ' || m || ' of an answer, ', 12) || '</p>',
+        1, last_message_at - ({each} - m) * interval '1 minute'
+    FROM conversations_conversation, generate_series(0, {each} - 1) m;
+INSERT INTO conversations_reply (message_id, status, attempt, backend, model, author, error, explanation,
+        correlation_id, stream_start, fresh, stop_requested, pending_since)
+    SELECT id, 'complete', 1, 'default', '', 'Guide', '', '', '', '', false, false, created_at
+    FROM conversations_message WHERE role = 'assistant';
+ANALYZE
+"""
+
+
+def _replay(options: argparse.Namespace) -> Figures:
+    """The same events with the caches on and then off, round by round."""
+    from django.conf import settings
+    from django.test.utils import override_settings
+
+    day = Day(options.seed)
+    day.run(options.morning, whole=False)
+    day.run(100)
+    runs: dict[str, list[Figures]] = {"on": [], "off": []}
+    before = _hits()
+    for _ in range(options.rounds):
+        state = day.state()
+        runs["on"].append(day.run(options.events))
+        after = day.state()
+        day.restore(state)
+        block = {**getattr(settings, "PERFORMANCE", {})}
+        block["CACHE"] = {**block.get("CACHE", {}), "ENABLED": False}
+        with override_settings(PERFORMANCE=block):
+            runs["off"].append(day.run(options.events))
+        day.restore(after)
+        print(f"round {len(runs['on'])} of {options.rounds}", flush=True)
+    return {
+        "hit_rate": _rates(before, _hits()),
+        **{name: _medians(found) for name, found in runs.items()},
+    }
+
+
+@dataclass
+class Visit:
+    user: int
+    rank: int  # of the conversation that they are in, the newest first
+
+
+class Day:
+    """Events of a seeded day, carried out one by one."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.clients: dict[int, Any] = {}
+        self.asked: dict[int, list[str]] = defaultdict(list)
+        self.present: list[Visit] = []
+        self._users = list(accumulate(1 / rank**1.1 for rank in range(1, USERS + 1)))
+        self._arguments = list(accumulate(1 / rank**1.1 for rank in range(1, TOOL_ARGUMENTS + 1)))
+
+    def state(self) -> Any:
+        return self.rng.getstate(), [(v.user, v.rank) for v in self.present]
+
+    def restore(self, state: Any) -> None:
+        self.rng.setstate(state[0])
+        self.present = [Visit(*visit) for visit in state[1]]
+
+    def run(self, events: int, *, whole: bool = True) -> Figures:
+        """Times of pages in ms by kind, and statements per event; not `whole`: the reads alone."""
+        from django.db import connection
+
+        times: dict[str, list[float]] = defaultdict(list)
+        statements: Counter[str] = Counter()
+        for _ in range(events):
+            kind = self.rng.choices(list(KINDS), KINDS.values())[0]
+            visit = self._visit()
+            client = self._client(visit.user) if whole else None
+            self._conversations(visit.user)
+            counted = _Counter()
+            with connection.execute_wrapper(counted):
+                began = time.perf_counter()
+                getattr(self, kind)(visit, client)
+                times[kind].append((time.perf_counter() - began) * 1000)
+            statements[kind] += counted.number
+        return {"times": times, "statements": statements, "events": events}
+
+    def list(self, visit: Visit, client: Any) -> None:
+        from conversations import reading
+
+        if client is None:
+            reading.conversation_page(self._conversations(visit.user)[0].user)
+        else:
+            assert client.get("/").status_code == 200
+
+    def conversation(self, visit: Visit, client: Any) -> None:
+        from conversations import reading
+
+        conversation = self._conversation(visit)
+        if client is None:
+            reading.conversation_page(conversation.user)
+            reading.message_page(conversation.user, conversation.pk)
+        else:
+            assert client.get(f"/c/{conversation.pk}/").status_code == 200
+
+    def earlier(self, visit: Visit, client: Any) -> None:
+        from conversations import reading
+
+        conversation = self._conversation(visit)
+        page = reading.message_page(conversation.user, conversation.pk)
+        if page.next:
+            reading.message_page(conversation.user, conversation.pk, page.next)
+
+    def send(self, visit: Visit, client: Any) -> None:
+        from conversations import sending
+        from conversations.models import Message, Reply
+        from performance.cache import conversation_cache
+
+        user, conversation = visit.user, self._conversation(visit)
+        text = self._question(user)
+        message = sending.send(conversation, text, uuid4())
+        answer = Message.objects.filter(conversation=conversation).order_by("-pk")[:1]
+        reply = Reply.objects.get(message__in=[message.pk, *answer.values_list("pk", flat=True)])
+        Message.objects.filter(pk=reply.message_id).update(
+            text=self._answer(user, text), html="<p>Yes.</p>"
+        )
+        Reply.objects.filter(pk=reply.pk).update(status="complete")
+        conversation_cache.forget(user, conversation.pk)
+
+    def _answer(self, user: int, text: str) -> str:
+        from performance.cache import ToolCall, ai_response_cache, tool_result_cache
+
+        key = ai_response_cache.key(
+            backend="default", model="m", messages=[{"role": "user", "text": text}]
+        )
+        found = ai_response_cache.get(key, user=user)
+        if found:
+            return str(found.value)
+        if self.rng.random() < TOOL_SHARE:
+            argument = self.rng.choices(range(TOOL_ARGUMENTS), cum_weights=self._arguments)[0]
+            tool_result_cache.remember(
+                ToolCall("lookup", 1, {"of": argument}), lambda: "result", ttl=3600
+            )
+        ai_response_cache.set(key, "Yes.", user=user, complete=True, deterministic=True)
+        return "Yes."
+
+    def _question(self, user: int) -> str:
+        asked = self.asked[user]
+        if asked and self.rng.random() < REPEATED:
+            return self.rng.choice(asked)
+        asked.append(f"Question {self.rng.random()}?")
+        return asked[-1]
+
+    def _visit(self) -> Visit:
+        """One of those present, most of whom stay for another event and where they are."""
+        while len(self.present) < PRESENT:
+            user = self.rng.choices(range(1, USERS + 1), cum_weights=self._users)[0]
+            self.present.append(Visit(user, self._rank()))
+        place = self.rng.randrange(PRESENT)
+        visit = self.present[place]
+        if self.rng.random() < 1 / EVENTS_OF_A_VISIT:
+            del self.present[place]
+        if self.rng.random() > STAYING:
+            visit.rank = self._rank()
+        return visit
+
+    def _rank(self) -> int:
+        return min(int(self.rng.expovariate(0.6)), PER_USER - 1)
+
+    def _conversation(self, visit: Visit) -> Any:
+        """Read before, outside of what is counted: the click knows its conversation."""
+        return self._conversations(visit.user)[visit.rank]
+
+    def _conversations(self, user: int) -> list[Any]:
+        from conversations.models import Conversation
+
+        known = self.__dict__.setdefault("_known", {})
+        if user not in known:
+            known[user] = list(
+                Conversation.objects.filter(user=user).select_related("user").newest_first()
+            )
+        found: list[Any] = known[user]
+        return found
+
+    def _client(self, user: int) -> Any:
+        from django.contrib.auth.models import User
+        from django.test import Client
+
+        if user not in self.clients:
+            self.clients[user] = Client(SERVER_NAME="localhost")
+            self.clients[user].force_login(
+                User.objects.get(pk=user), "django.contrib.auth.backends.ModelBackend"
+            )
+        return self.clients[user]
+
+
+class _Counter:
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        self.number += 1
+        return execute(*arguments)
+
+
+def _hits() -> dict[str, dict[str, float]]:
+    from django.core.cache import caches
+
+    aliases = ("conversations", "ai_responses", "tool_results")
+    return {alias: dict(caches[alias].stats()) for alias in aliases}
+
+
+def _rates(before: Figures, after: Figures) -> Figures:
+    found = {}
+    for alias, counts in after.items():
+        spaces = counts["namespaces"]
+        asked = {n: s["all_hits"] + s["misses"] for n, s in spaces.items()}
+        found[alias] = {n: s["hit_rate"] for n, s in spaces.items() if asked[n]}
+        hits = counts["all_hits"] - before[alias]["all_hits"]
+        misses = counts["misses"] - before[alias]["misses"]
+        found[alias]["all"] = round(hits / (hits + misses), 4) if hits + misses else None
+    return found
+
+
+def _medians(runs: list[Figures]) -> Figures:
+    pages: Figures = {}
+    for kind in KINDS:
+        each = [sorted(run["times"][kind]) for run in runs if run["times"][kind]]
+        pages[kind] = {
+            "p50_ms": round(statistics.median(times[len(times) // 2] for times in each), 3),
+            "p95_ms": round(statistics.median(times[int(len(times) * 0.95)] for times in each), 3),
+            "statements": round(
+                sum(run["statements"][kind] for run in runs)
+                / sum(len(run["times"][kind]) for run in runs),
+                2,
+            ),
+        }
+    total = sum(sum(run["statements"].values()) for run in runs) / sum(
+        run["events"] for run in runs
+    )
+    return {"pages": pages, "statements_per_event": round(total, 2)}
+
+
+def _ratios(figures: Figures) -> Figures:
+    on, off = figures["on"], figures["off"]
+
+    def less(kind: str, name: str) -> float:
+        return round(1 - on["pages"][kind][name] / off["pages"][kind][name], 3)
+
+    return {
+        "statements_less": round(1 - on["statements_per_event"] / off["statements_per_event"], 3),
+        "statements_of_pages_less": {
+            kind: less(kind, "statements") for kind in ("list", "conversation", "earlier")
+        },
+        "p50_less": {kind: less(kind, "p50_ms") for kind in ("list", "conversation", "earlier")},
+        "p95_less": {kind: less(kind, "p95_ms") for kind in ("list", "conversation", "earlier")},
+        "hit_rate": {alias: rates["all"] for alias, rates in figures["hit_rate"].items()},
+    }
