@@ -12,6 +12,12 @@ register = template.Library()
 
 
 @register.filter
+def words(name: str) -> str:
+    """A name of code as people read it: date_and_time is "date and time"."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def pretty_json(text: str) -> str:
     """JSON set out over lines; anything else as it is."""
     try:

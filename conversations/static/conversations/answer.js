@@ -79,8 +79,9 @@ export class Answer {
   tool({ n, name, state, ms }) {
     this.begin()
     const line = this.tools.children[n - 1] ?? this.tools.appendChild(document.createElement("p"))
+    const words = name.replaceAll("_", " ")
     line.className = `tool brief ${state}`
-    line.textContent = state === "running" ? `${name}…` : `${name} · ${state} · ${ms} ms`
+    line.textContent = state === "running" ? `${words}…` : `${words} · ${state} · ${ms} ms`
   }
 
   draw() {

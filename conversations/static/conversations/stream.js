@@ -13,8 +13,9 @@ const LONGEST_PAUSE = 15000
 const root = document.documentElement
 const list = document.getElementById("messages")
 const jump = document.getElementById("jump")
-const halt = document.querySelector("#composer .halt")
-const send = document.querySelector("#composer .send")
+const composer = document.getElementById("composer")
+const halt = composer.querySelector(".halt")
+const send = composer.querySelector(".send")
 const past = "past" in list.dataset // an earlier page is shown: new messages belong elsewhere
 
 // The page's messages
@@ -62,7 +63,7 @@ async function replace(id, force) {
   const focused = known.article.contains(document.activeElement)
   known.article.replaceWith(article)
   added(article)
-  if (focused) document.querySelector("#composer textarea").focus({ preventScroll: true })
+  if (focused) composer.querySelector("textarea").focus({ preventScroll: true })
   if (!isLive(article)) {
     known.speak(article.querySelector("[data-blocks]"))
     announce(article.dataset.status === "complete" ? "The answer is complete." : article.querySelector("[data-state] p").textContent)
@@ -127,7 +128,9 @@ const handlers = {
     if (answer(m)?.accepts(a)) refresh(m, true)
   },
   message({ m }) {
-    if (!document.getElementById(`m${m}`)) fetchNewer().catch(() => {})
+    if (document.getElementById(`m${m}`)) return
+    if (sending) announced = m
+    else fetchNewer().catch(() => {})
   },
   title({ t }) {
     document.getElementById("title").textContent = t
@@ -239,6 +242,17 @@ list.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) => {
   if (!target.matches(".stop") || ctx.response.status >= 300) return
   target.querySelector("button").disabled = true
   answer(Number(target.closest(".message").dataset.message)).say("Stopping…")
+})
+
+// While our own message is on its way, its event has nothing to tell that the answer does not bring.
+let sending = false
+let announced = 0
+
+composer.addEventListener("htmx:before:request", () => (sending = true))
+composer.addEventListener("htmx:finally:request", () => {
+  sending = false
+  if (announced) handlers.message({ m: announced })
+  announced = 0
 })
 
 let rest = 0 // px below the top of what is seen, kept when earlier messages come in above

@@ -61,7 +61,7 @@ def test_while_another_answer_is_written_this_one_waits(
 def test_an_answer_from_the_cache_says_so(client: Client, reply: Reply) -> None:
     Reply.objects.update(status=Status.COMPLETE, cached_at=timezone.now())
     text = client.get(reply.message.conversation.get_absolute_url()).content.decode()
-    assert "You asked this before" in text
+    assert "Answered before, on" in text
     assert "Ask anew" in text
 
 
