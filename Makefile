@@ -13,7 +13,7 @@ PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.exampl
 	CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
 	SECRET_KEY=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe(60))')
 
-.PHONY: help run test check fix bench lock local dev
+.PHONY: help run test check fix bench lock local dev lint types imports migrations templates deployment
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -25,13 +25,25 @@ run: local ## start the site at http://127.0.0.1:8000/ (PORT=8001 make run)
 test: dev ## run the tests (ARGS="-k replies" chooses)
 	@exec $(PYTHON_IN) -m pytest -n 2 $(ARGS)
 
-check: dev ## lint, types, import directions, migrations, templates, deployment; changes nothing
+check: lint types imports migrations templates deployment ## lint, types, import directions, migrations, templates, deployment; changes nothing
+
+lint: dev
 	$(PYTHON_IN) -m ruff check $(SOURCES)
 	$(PYTHON_IN) -m ruff format --check $(SOURCES)
+
+types: dev
 	$(PYTHON_IN) -m mypy
+
+imports: dev
 	.venv/bin/lint-imports
+
+migrations: dev
 	$(PYTHON_IN) manage.py makemigrations --check --dry-run
+
+templates: dev
 	$(PYTHON_IN) -m djlint templates --lint --quiet
+
+deployment: dev
 	$(PRODUCTION) $(PYTHON_IN) manage.py check --deploy --fail-level WARNING
 
 fix: dev ## let ruff repair and format the code
