@@ -16,7 +16,7 @@ Timeout = float | None
 class AsyncMethods(Base):
     async def aget(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         operation = self.operations.read(self.name_of(key, version))
-        entry = await self.arun(operation, None, read=True)
+        entry = await self.arun(operation, None, read=not self.tiered)
         return entry.value if entry is not None and fresh(entry) else default
 
     async def aget_many(self, keys: Iterable[Any], version: int | None = None) -> dict[Any, Any]:
@@ -24,7 +24,7 @@ class AsyncMethods(Base):
         if not names:
             return {}
         operation = self.operations.read_many(list(dict.fromkeys(names.values())))
-        found = self._partly(await self.arun(operation, {}, read=True))
+        found = self._partly(await self.arun(operation, {}, read=not self.tiered))
         return {key: found[name] for key, name in names.items() if name in found}
 
     async def aset(

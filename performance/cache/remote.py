@@ -25,7 +25,7 @@ class RedisCache(AsyncMethods, Extras, Base):
             return self.client.get(key, default, version, client)
         name = self._keys.checked(key, version)
         if self.tiered:
-            entry = self.run(self.operations.read(name), None, read=True)
+            entry = self.run(self.operations.read(name), None, read=not self.tiered)
         else:
             entry = self.read_one(name)
         return entry.value if entry is not None and fresh(entry) else default
@@ -37,7 +37,7 @@ class RedisCache(AsyncMethods, Extras, Base):
         if not names:
             return {}
         operation = self.operations.read_many(list(dict.fromkeys(names.values())))
-        found = self._partly(self.run(operation, {}, read=True))
+        found = self._partly(self.run(operation, {}, read=not self.tiered))
         return {key: found[name] for key, name in names.items() if name in found}
 
     def set(

@@ -138,6 +138,9 @@ def test_replicas_are_read_and_the_first_is_written(tmp_path: Path, make_cache: 
             client.set(cache.make_key("key"), 5)
         assert cache.get("key") == 5
         assert cache.get_many(["key"]) == {"key": 5}
+        tiered = make_cache(TieredCache, f"{primary.url};{replica.url}", KEY_PREFIX="t")
+        tiered.set("key", 1)
+        assert tiered.get("key") == 1
         replica.kill()
         _until(lambda: cache.get("key") == "written to the first", 2)
 
