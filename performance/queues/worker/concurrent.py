@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import redis
@@ -101,7 +102,8 @@ class ConcurrentWorker(BaseWorker):
             if self._recorder:
                 self._recorder.stop()
             self.left_behind = self.dispatcher.left_behind
-            self.teardown()  # type: ignore[no-untyped-call]
+            with suppress(redis.RedisError):
+                self.teardown()  # type: ignore[no-untyped-call]
         return bool(self.dispatcher.ended)
 
     async def _run(self, dispatcher: Dispatcher, heart: Heart) -> None:

@@ -28,6 +28,8 @@ logger = structlog.get_logger(__name__)
 MOST_UNWRITTEN = 2048
 UNWIND = 1.5
 """Seconds that runs get to end after they were told to at a shutdown."""
+LAST_WRITES = 5.0
+"""Seconds that a stopping worker waits for a Redis that is away."""
 INSIST_AFTER = 5.0
 """Seconds after which a run that did not stop is told again."""
 
@@ -55,6 +57,7 @@ class Dispatcher:
         self.ended = 0
         self.stopping = False
         self.left_behind = False
+        self.attached = False
         self.tick = time.monotonic()
         self._hooks = hooks
         self._burst = burst
@@ -72,6 +75,7 @@ class Dispatcher:
         self._finisher = Finisher(self.name, finishes, self._acknowledged)
         self._wake = Wake(wakes, self._changed.set)
         self._execution = Execution(self.conf, loop, self._close)
+        self.attached = True
 
     async def run(self) -> None:
         """Works until stopped, or in burst mode until nothing waits; everything is written then."""
@@ -82,7 +86,7 @@ class Dispatcher:
         try:
             await self._claim_until_stopped()
             await self._wind_down()
-            await self._finisher.drained()
+            await self._write_what_is_left()
         finally:
             for helper in helpers:
                 helper.cancel()
@@ -118,17 +122,23 @@ class Dispatcher:
             free = self._free_slots()
             if free <= 0:
                 await self._sleep(1.0)
-            elif claimed := await self._claim(free):
+                continue
+            claimed = await self._claim(free)
+            if claimed:
                 await self._begin_and_claim_ahead(claimed)
-            elif self._burst and not self.runs and not self._finisher.pending:
+            elif claimed is not None and self._burst and self._idle:
                 return
             else:
                 await self._sleep(0.01 if self._burst else self._wake.interval)
 
-    async def _begin_and_claim_ahead(self, claimed: list[Run]) -> None:
+    @property
+    def _idle(self) -> bool:
+        return not self.runs and not self._finisher.pending
+
+    async def _begin_and_claim_ahead(self, claimed: list[Run] | None) -> None:
         """As long as claims come back full, the next one is served while these jobs begin."""
         while claimed:
-            ahead: asyncio.Task[list[Run]] | None = None
+            ahead: asyncio.Task[list[Run] | None] | None = None
             free = self._free_slots()
             if len(claimed) == AT_ONCE and free >= AT_ONCE // 2 and not self.stopping:
                 ahead = self._loop.create_task(self._claim(free))
@@ -136,7 +146,7 @@ class Dispatcher:
             self._begin(claimed)
             # One turn of the loop, so that what was begun gets to run.
             await asyncio.sleep(0)
-            claimed = await ahead if ahead else []
+            claimed = await ahead if ahead else None
 
     def _free_slots(self) -> int:
         if self._finisher.pending >= MOST_UNWRITTEN or self._execution.congested:
@@ -151,14 +161,15 @@ class Dispatcher:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
-    async def _claim(self, slots: int) -> list[Run]:
+    async def _claim(self, slots: int) -> list[Run] | None:
+        """None when Redis did not answer."""
         try:
             claimed = await self._claims.claim(slots)
         except (redis.RedisError, OSError) as error:
             logger.warning("claim_failed", error=type(error).__name__)
             await asyncio.sleep(0.2)
             await self._claims.return_orphans(list(self.runs))
-            return []
+            return None
         self.claimed += len(claimed)
         # All at once: should one of them hold up the loop, the others' leases are renewed too.
         self.runs |= {run.execution: run for run in claimed}
@@ -238,6 +249,13 @@ class Dispatcher:
         self.left_behind = bool(self.runs)
         for run in list(self.runs.values()):
             self._close(run, outcomes.handed_back(run))
+
+    async def _write_what_is_left(self) -> None:
+        """Without Redis these ends are lost; the leases bring their jobs back, to run again."""
+        try:
+            await asyncio.wait_for(self._finisher.drained(), LAST_WRITES)
+        except TimeoutError:
+            logger.error("ends_not_written", runs=self._finisher.pending)  # noqa: TRY400
 
     async def _wait_for_runs(self, seconds: float, *, hurried: bool = False) -> None:
         until = time.monotonic() + seconds

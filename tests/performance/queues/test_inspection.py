@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -46,9 +47,9 @@ def test_what_waits_is_scheduled_and_failed(server: Any) -> None:
 
 def test_a_running_worker(server: Any, workers: Workers) -> None:
     result = tasks.sleep.enqueue(30)
-    process = workers.start("--concurrency", "7")
+    workers.begin(concurrency=7)
     worker = eventually(lambda: [w for w in inspection.workers() if w.in_flight])[0]
-    assert (worker.pid, worker.concurrency, worker.state) == (process.pid, 7, "busy")
+    assert (worker.pid, worker.concurrency, worker.state) == (os.getpid(), 7, "busy")
     assert worker.memory > 10_000_000
     assert [job.id for job in inspection.jobs(Level.NORMAL, "started")] == [result.id]
 
@@ -103,7 +104,7 @@ def test_queue_stats_says_what_is_wrong(server: Any) -> None:
 
 @pytest.mark.django_db
 def test_queue_stats_as_text(server: Any, workers: Workers) -> None:
-    workers.start()
+    workers.begin()
     eventually(inspection.workers)
     out = io.StringIO()
     call_command("queue_stats", stdout=out)

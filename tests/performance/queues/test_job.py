@@ -33,7 +33,7 @@ def run_stock_worker(workers: Workers) -> None:
         *("--serializer", "rq.serializers.JSONSerializer", "--worker-class", "rq.SimpleWorker"),
         command="rqworker",
     )
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("stock", [False, True])
@@ -96,7 +96,7 @@ def test_a_stock_worker_drains_the_same_queue(server: Any, workers: Workers) -> 
 
 def test_a_stock_worker_retries_as_often_as_declared(server: Any, workers: Workers) -> None:
     result = tasks.fail_always.enqueue()
-    for _ in range(3):
+    for _ in range(2):
         run_stock_worker(workers)
         if server.zrem("rq:scheduled:normal", result.id):
             server.rpush("rq:queue:normal", result.id)
@@ -106,12 +106,13 @@ def test_a_stock_worker_retries_as_often_as_declared(server: Any, workers: Worke
 
 @pytest.mark.slow  # a forking worker takes 30 ms a job
 def test_a_stock_worker_and_ours_side_by_side(server: Any, workers: Workers) -> None:
-    names = [str(n) for n in range(300)]
-    for name in names:
-        tasks.effect_later.enqueue(name, 0.03)
+    names = [str(n) for n in range(100)]
     arguments = ("critical", "normal", "--serializer", "rq.serializers.JSONSerializer")
     workers.start(*arguments, command="rqworker")
-    workers.start("--concurrency", "2")
+    eventually(lambda: server.smembers("rq:workers"))
+    for name in names:
+        tasks.effect_later.enqueue(name, 0.03)
+    workers.begin(concurrency=2)
     eventually(lambda: server.zcard("rq:finished:normal") == len(names), within=60)
     assert sorted(history(server)) == sorted(names)
     by_worker = {

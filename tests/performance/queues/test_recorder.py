@@ -69,7 +69,7 @@ def test_old_rows_are_pruned(server: Any) -> None:
 def test_progress_is_told_from_inside_and_read_from_outside(server: Any, workers: Workers) -> None:
     result = tasks.reporting.enqueue()
     assert progress_of(result.id) is None
-    workers.start()
+    workers.begin()
     seen = eventually(lambda: progress_of(result.id))
     assert (seen.done, seen.total, seen.note) == (3, 4, "nearly")
 

@@ -29,7 +29,7 @@ def test_a_duplicate_that_waits_is_dropped_and_answers_with_the_first(server: An
 
 def test_unique_until_finished_covers_the_run(server: Any, workers: Workers) -> None:
     first = tasks.once_running.enqueue(name="a", seconds=1.0)
-    workers.start()
+    workers.begin()
     eventually(lambda: server.hget(f"rq:job:{first.id}", "status") == b"started")
     assert tasks.once_running.enqueue(name="a", seconds=0).id == first.id
     eventually(lambda: history(server) == ["a"])

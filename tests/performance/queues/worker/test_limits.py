@@ -18,11 +18,11 @@ from tests.performance.queues.jobs import tasks
 def test_a_worker_ends_after_its_jobs_and_another_goes_on(server: Any, workers: Workers) -> None:
     results = [tasks.attempt.enqueue() for _ in range(7)]
     pool = workers.start("--max-jobs", "4")
-    eventually(lambda: server.zcard("rq:finished:normal") == 7, within=20)
+    eventually(lambda: server.zcard("rq:finished:normal") == 7, within=60)
     names = {server.hget(f"rq:job:{result.id}", "worker_name") for result in results}
     assert len(names) == 2
     pool.terminate()
-    assert pool.wait(timeout=10) == 0
+    assert pool.wait(timeout=40) == 0
 
 
 def test_a_worker_above_its_memory_ends(
@@ -46,11 +46,11 @@ def test_a_pool_starts_again_what_dies(server: Any, workers: Workers) -> None:
     tasks.effect.enqueue("after")
     eventually(lambda: history(server) == ["after"])
     pool.terminate()
-    assert pool.wait(timeout=10) == 0
+    assert pool.wait(timeout=40) == 0
 
 
 def test_an_idle_worker_wakes_at_once(server: Any, workers: Workers) -> None:
-    workers.start()
+    workers.begin()
     eventually(lambda: server.smembers("rq:workers"))
     time.sleep(1)
     delays = []
