@@ -7,7 +7,7 @@ for _, level in ipairs(c.levels) do
   local lock = P .. ':scheduler-lock:' .. level
   local holder = redis.call('GET', lock)
   if not holder or holder == 'performance' then
-    redis.call('SET', lock, 'performance', 'EX', 60)
+    if not holder or redis.call('TTL', lock) < 30 then redis.call('SET', lock, 'performance', 'EX', 60) end
     local ids = redis.call('ZRANGEBYSCORE', P .. ':scheduled:' .. level, '-inf', now, 'LIMIT', 0, c.most)
     for _, id in ipairs(ids) do
       redis.call('ZREM', P .. ':scheduled:' .. level, id)
