@@ -87,6 +87,8 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
             # Django gives it a handler of its own, which would write each line twice.
             "django": {"handlers": [], "level": level},
             "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
+            # Two lines a task, and the sweeper is a task every few seconds.
+            "django.tasks": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
             "django_structlog": {"level": level},
             "httpx2": {"level": "WARNING"},
             "rq": {"level": "WARNING"},
