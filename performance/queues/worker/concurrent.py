@@ -31,6 +31,7 @@ from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.display import Display
 from performance.queues.worker.heart import Heart
 from performance.queues.worker.maintenance import Maintenance
+from performance.queues.worker.preflight import warn_of_eviction
 from performance.queues.worker.run import Run
 
 logger = structlog.get_logger(__name__)
@@ -83,6 +84,7 @@ class ConcurrentWorker(BaseWorker):
         hooks = Hooks(ended=self._note, follow_up=self._follow_up, parked=self._parked)
         self.dispatcher = Dispatcher(self.name, levels, self.conf, hooks, burst=burst)
         self.bootstrap(logging_level, date_format, log_format)
+        warn_of_eviction(self.connection)
         heart = Heart(
             self.dispatcher,
             self.connection,
