@@ -20,6 +20,7 @@ from typing import Any
 import zstandard
 
 SIZE, SAMPLES = 16_384, 12_000
+NUMBER = 2026_11  # of this dictionary, in every entry made with it
 WORDS = [
     "the",
     "of",
@@ -276,7 +277,7 @@ def main(arguments: list[str]) -> None:
 
     rng = random.Random(7)
     samples = [values.pack(rng.choice(KINDS)(rng)) for _ in range(SAMPLES)]
-    trained = zstandard.train_dictionary(SIZE, samples, level=3).as_bytes()
+    trained = zstandard.train_dictionary(SIZE, samples, level=3, dict_id=NUMBER).as_bytes()
     if arguments:
         Path(arguments[0]).write_bytes(trained)
     figures = {}
