@@ -57,8 +57,7 @@ function refresh(id, force) {
 async function replace(id, force) {
   const article = (await load(`${list.dataset.messages}${id}/`)).querySelector("article")
   const known = answer(id)
-  const behind = known?.streaming && Number(article.dataset.attempt) <= known.attempt && Number(article.dataset.length) <= known.received
-  if (!known || (isLive(article) && behind && !force)) return
+  if (!known || (isLive(article) && !force && isKnown(article.dataset, known))) return
   const along = following()
   const focused = known.article.contains(document.activeElement)
   known.article.replaceWith(article)
@@ -69,6 +68,13 @@ async function replace(id, force) {
     announce(article.dataset.status === "complete" ? "The answer is complete." : article.querySelector("[data-state] p").textContent)
   }
   settle(along)
+}
+
+// True where a live answer, as the server has it, brings nothing that is not in sight.
+function isKnown({ attempt, length, status }, known) {
+  if (known.streaming) return Number(attempt) <= known.attempt && Number(length) <= known.received
+  const shown = known.article.dataset
+  return attempt === shown.attempt && length === shown.length && status === shown.status
 }
 
 async function fetchNewer() {
