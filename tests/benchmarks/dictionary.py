@@ -369,14 +369,16 @@ def _session(rng: random.Random) -> dict[str, Any]:
 
 def _answer(rng: random.Random) -> Any:
     from performance.cache.frozen import freeze
-    from performance.cache.stored import stored
+    from performance.cache.stored import Stored
 
     value = {"text": _text(rng, rng.randint(1, 6)), "model": "guide", "backend": "default"}
-    return stored(freeze({**value, "input_tokens": rng.randrange(3000), "finish_reason": "stop"}))
+    return Stored(
+        freeze({**value, "input_tokens": rng.randrange(3000), "finish_reason": "stop"}), _when(rng)
+    )
 
 
 def _result(rng: random.Random) -> Any:
-    from performance.cache.stored import stored
+    from performance.cache.stored import Stored
 
     value = {
         "value": rng.random() * 100,
@@ -385,7 +387,7 @@ def _result(rng: random.Random) -> Any:
         "ok": True,
         "error": None,
     }
-    return stored({"result": _text(rng, 1), **value})
+    return Stored({"result": _text(rng, 1), **value}, _when(rng))
 
 
 def _page(rng: random.Random) -> Any:
