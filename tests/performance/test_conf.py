@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from performance import conf
+
+
+def test_defaults() -> None:
+    settings, errors = conf.read({})
+    assert errors == []
+    assert settings.cache.enabled is True
+
+
+def test_what_is_given() -> None:
+    settings, errors = conf.read({"CACHE": {"ENABLED": False, "STATS_SECONDS": 1}})
+    assert errors == []
+    assert (settings.cache.enabled, settings.cache.stats_seconds) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "block", [{"CAHCE": {}}, {"CACHE": {"ENABLE": True}}, {"CACHE": {"enabled": True}}]
+)
+def test_unknown_keys_are_refused_by_a_check(block: dict[str, Any], settings: Any) -> None:
+    settings.PERFORMANCE = block
+    assert [error.id for error in run_checks() if error.id == "performance.E001"] == [
+        "performance.E001"
+    ]
+
+
+def test_settings_are_read_anew_when_they_change(settings: Any) -> None:
+    settings.PERFORMANCE = {"CACHE": {"ENABLED": False}}
+    assert conf.current().cache.enabled is False
+    settings.PERFORMANCE = {}
+    assert conf.current().cache.enabled is True
