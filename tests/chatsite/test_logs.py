@@ -35,10 +35,11 @@ def test_both_kinds_of_logger_write_one_json_line_with_the_correlation_id() -> N
         "structlog.get_logger('a').info('sent', size=3)\n"
         "logging.getLogger('b').info('got %s', 4)\n"
         "logging.getLogger('django.tasks').info('ran')\n"
+        "logging.getLogger('django.tasks').warning('failed')\n"
         "logging.getLogger('django.request').warning('Not Found')\n"
     )
     events = [json.loads(line) for line in lines]
-    assert [event["event"] for event in events] == ["sent", "got 4", "ran", "Not Found"]
+    assert [event["event"] for event in events] == ["sent", "got 4", "failed", "Not Found"]
     assert {event["correlation_id"] for event in events} == {"abc"}
     assert events[0]["size"] == 3
 
