@@ -144,7 +144,7 @@ class Reader:
             got = yield Ask(self.cache.operations.lease(self.name, token, lease), AWAY)
             if got is AWAY:
                 return (yield from self._load(old))
-            entry = yield Ask(self.cache.operations.read(self.name), None)
+            entry = yield Ask(self.cache.operations.look_again(self.name), None)
             if entry is not None and self._is_fresh(entry):
                 if got:
                     yield Ask(self.cache.operations.release(self.name, token), None)
@@ -216,7 +216,7 @@ class Reader:
             lease = int(self.policy.lease * 1000)
             if (yield Ask(self.cache.operations.lease(self.name, token, lease), AWAY)) is not True:
                 return
-            entry = yield Ask(self.cache.operations.read(self.name), None)
+            entry = yield Ask(self.cache.operations.look_again(self.name), None)
             if entry is not None and entry.refresh != old.refresh and self._is_fresh(entry):
                 yield Ask(self.cache.operations.release(self.name, token), None)
             else:

@@ -304,15 +304,20 @@ def _hits() -> dict[str, dict[str, float]]:
 
 
 def _rates(before: Figures, after: Figures) -> Figures:
-    found = {}
+    """Of the rounds alone, by cache and namespace."""
+    found: Figures = {}
     for alias, counts in after.items():
-        spaces = counts["namespaces"]
-        asked = {n: s["all_hits"] + s["misses"] for n, s in spaces.items()}
-        found[alias] = {n: s["hit_rate"] for n, s in spaces.items() if asked[n]}
-        hits = counts["all_hits"] - before[alias]["all_hits"]
-        misses = counts["misses"] - before[alias]["misses"]
-        found[alias]["all"] = round(hits / (hits + misses), 4) if hits + misses else None
+        then = before[alias]
+        found[alias] = {"all": _rate(then, counts)}
+        for name, space in counts["namespaces"].items():
+            found[alias][name] = _rate(then["namespaces"].get(name), space)
     return found
+
+
+def _rate(before: Figures | None, after: Figures) -> float | None:
+    hits = after["all_hits"] - (before["all_hits"] if before else 0)
+    misses = after["misses"] - (before["misses"] if before else 0)
+    return round(hits / (hits + misses), 4) if hits + misses else None
 
 
 def _medians(runs: list[Figures]) -> Figures:

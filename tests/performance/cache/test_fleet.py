@@ -84,6 +84,13 @@ def test_a_process_reports_a_thing_once() -> None:
     assert found["sets"] == 3
 
 
+def test_a_miss_that_is_loaded_is_one_miss() -> None:
+    remember("loaded", lambda: 1)
+    remember("loaded", lambda: 2)
+    stats = cache.stats()
+    assert (stats["hits"], stats["misses"], stats["loads"]) == (1, 1, 1)
+
+
 def test_the_table() -> None:
     use_it()
     Reporter().flush()
