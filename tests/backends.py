@@ -76,4 +76,4 @@ async def _play(line: str) -> AsyncGenerator[Event]:
             name, _, arguments = rest.partition(" ")
             yield ToolCall(id="call-1", name=name, arguments=arguments or "{}")
         case "fail":
-            raise ERRORS[rest]()
+            raise ERRORS[rest]
