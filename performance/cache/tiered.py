@@ -27,14 +27,14 @@ class TieredCache(RedisCache):
     ) -> Any:
         slot = self.held(self._keys.name(key, version))
         if slot is not None:
-            return self.value_of(slot)
+            return slot.value if slot.frozen else values.unpack(slot.raw)
         self._tracker.start()
         return super().get(key, default, version, client)
 
     async def aget(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         slot = self.held(self._keys.name(key, version))
         if slot is not None:
-            return self.value_of(slot)
+            return slot.value if slot.frozen else values.unpack(slot.raw)
         self._tracker.start()
         return await super().aget(key, default, version)
 

@@ -17,11 +17,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 PEERS = ("locmem", "core", "django-redis", "django-redis+msgpack+zstd", "redis-py-csc")
+if find_spec("msgpack") is None:
+    PEERS = tuple(peer for peer in PEERS if "msgpack" not in peer)
 OURS = ("ours-redis", "ours-tiered")
 HERD = (4, 25)  # processes, threads of each
 Figures = dict[str, Any]
