@@ -39,7 +39,11 @@ class Pool:
             for place in self._places:
                 place.tend(self._command, stopping=bool(self._signals), burst=self._burst)
             time.sleep(0.1)
-        return max((abs(place.status or 0) for place in self._places), default=0)
+        # A worker that was told to stop before it listened ends by the signal, which is as good.
+        told = {-signal.SIGTERM} if self._signals else set()
+        return max(
+            (abs(p.status) for p in self._places if p.status and p.status not in told), default=0
+        )
 
     def _over(self) -> bool:
         alive = any(place.alive for place in self._places)
