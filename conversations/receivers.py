@@ -5,13 +5,16 @@ Changes by QuerySet.update() send no signal; those who make them forget by thems
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import Any
 
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from conversations.ai import chat_backends
 from conversations.models import Conversation, Message
 from performance.cache import conversation_cache
+from performance.queues.signals import worker_started
 
 
 @receiver([post_save, post_delete], sender=Conversation)
@@ -24,3 +27,9 @@ def forget_message(instance: Message, origin: Any = None, **_kwargs: Any) -> Non
     # With its conversation it goes by the thousand, and the conversation itself is forgotten once.
     if isinstance(origin, Message):
         forget_conversation(instance.conversation)
+
+
+@receiver(worker_started)
+def prepare_assistant(**_kwargs: Any) -> None:
+    """Off the worker's loop, so that the first answer need not wait and other jobs go on."""
+    Thread(target=chat_backends["default"].prepare, name="prepare", daemon=True).start()

@@ -99,6 +99,9 @@ class ChatBackend:
         """
         raise NotImplementedError
 
+    def prepare(self) -> None:
+        """Loads what the first answer would otherwise wait for; a worker calls it when it starts."""
+
     def check(self) -> list[Any]:
         """System check messages about the options."""
         return []

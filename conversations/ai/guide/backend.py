@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator
 
 from conversations.ai.base import ChatBackend, ChatRequest, Event, Finish, Text, ToolCall, Turn
+from conversations.ai.embeddings import embed
 from conversations.ai.guide.answers import Outcome, compose
 from conversations.ai.guide.plans import Plan, Say, Use
 from conversations.ai.guide.refusals import LACKING
@@ -21,6 +22,9 @@ class GuideBackend(ChatBackend):
     label = "Guide"
     model = "guide"
     is_language_model = False
+
+    def prepare(self) -> None:
+        embed(["ready"])
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         # Embeddings are loaded from disk at the first use, so off the loop.

@@ -26,7 +26,7 @@ from performance.queues.job import TaskJob
 from performance.queues.levels import Level
 from performance.queues.recorder import Recorder
 from performance.queues.schedule import Schedules
-from performance.queues.signals import task_parked
+from performance.queues.signals import task_parked, worker_started
 from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.display import Display
 from performance.queues.worker.heart import Heart
@@ -95,6 +95,7 @@ class ConcurrentWorker(BaseWorker):
         self._recorder = Recorder() if self.conf.record_runs else None
         if self._recorder:
             self._recorder.start()
+        worker_started.send_robust(type(self), worker=self.name)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run(self.dispatcher, heart))
