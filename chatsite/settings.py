@@ -109,9 +109,19 @@ def _cache(prefix: str, timeout: int) -> dict[str, object]:
 
 CACHES = {
     "default": _cache("site", 300),
-    "conversations": _cache("conversations", 900),
+    # What is stored there is forgotten when it changes, so its age does not matter.
+    "conversations": _cache("conversations", 24 * 3600),
     "ai_responses": _cache("ai", 24 * 3600),
     "tool_results": _cache("tools", 3600),
+}
+
+PERFORMANCE = {
+    "CACHE": {
+        "ENABLED": env.flag("CACHE_ENABLED", default=True),
+        "CONVERSATIONS": env.flag("CACHE_CONVERSATIONS", default=True),
+        "AI_RESPONSES": env.flag("CACHE_AI_RESPONSES", default=True),
+        "TOOL_RESULTS": env.flag("CACHE_TOOL_RESULTS", default=True),
+    },
 }
 
 RQ_QUEUES = {
