@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -158,3 +159,20 @@ def test_who_reads_above_is_not_pulled_down(user: Visitor) -> None:
     expect(jump).to_be_hidden()
     expect(answer(page)).to_have_attribute("data-status", "complete")
     assert page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY") < 5
+
+
+def test_an_answer_that_is_faster_than_its_message(user: Visitor, person: Any) -> None:
+    page = user.page
+    page.goto(ConversationFactory.create(user=person).get_absolute_url())
+
+    def late(route: Any) -> None:
+        response = route.fetch()
+        time.sleep(1)
+        route.fulfill(response=response)
+
+    page.route("**/messages/", late)
+    page.get_by_role("textbox").fill("say Brie")
+    page.keyboard.press("Enter")
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    expect(answer(page)).to_contain_text("Brie")
+    expect(page.locator(".message")).to_have_count(2)

@@ -8,7 +8,7 @@ export function announce(words) {
   document.dispatchEvent(new CustomEvent("announce", { detail: words }))
 }
 
-export class Answer {
+class Answer {
   constructor(article) {
     this.article = article
     this.id = Number(article.dataset.message)
@@ -98,6 +98,13 @@ export class Answer {
     return place
   }
 
+  // True where the server, whose article has these data, knows no more than is in sight.
+  shows({ attempt, length, status }) {
+    if (this.streaming) return Number(attempt) <= this.attempt && Number(length) <= this.received
+    const shown = this.article.dataset
+    return attempt === shown.attempt && length === shown.length && status === shown.status
+  }
+
   say(words) {
     const line = this.article.querySelector("[data-state] p")
     if (!line) return
@@ -111,4 +118,30 @@ export class Answer {
     for (const block of all.slice(this.spoken)) announce(block.textContent)
     this.spoken = all.length
   }
+}
+
+const answers = new Map()
+
+// The answer with that message id as it stands in the page, or null.
+export function answer(id) {
+  const article = document.getElementById(`m${id}`)
+  if (!article?.dataset.status) return null
+  if (answers.get(id)?.article !== article) answers.set(id, new Answer(article))
+  return answers.get(id)
+}
+
+export function liveAnswers() {
+  return [...document.querySelectorAll(".message[data-status]")].filter(isLive).map((article) => answer(Number(article.dataset.message)))
+}
+
+// A part of a page. What is refused is said, and thrown.
+export async function load(url) {
+  const response = await fetch(url, { headers: { "HX-Request": "true" } })
+  if (!response.ok) {
+    document.dispatchEvent(new CustomEvent("refused", { detail: response.status }))
+    throw new Error(`${response.status} for ${url}`)
+  }
+  const part = document.createElement("template")
+  part.innerHTML = await response.text()
+  return part.content
 }

@@ -1,10 +1,12 @@
 // A conversation as it grows: answers written before the reader's eyes, messages of other tabs.
 
-import { Answer, announce, isLive } from "./answer.js"
+import { announce, answer, isLive, liveAnswers, load } from "./answer.js"
 
 const HIDDEN = 30000 // a tab out of sight gives its connection back after this many ms
 const SILENCE = 8000 // a live answer without events is looked at after this many ms
 const LOOK = 2500 // ms between two looks where events cannot come
+const MEND = 300 // ms between two tries to find where an answer's events begin
+const HELD = 500 // events kept for a message that the page does not have yet
 const NEAR = 120 // px from the end that count as reading along
 const LASTED = 30000 // ms after which a connection counts as a good one
 const PAUSE = 500
@@ -20,30 +22,6 @@ const past = "past" in list.dataset // an earlier page is shown: new messages be
 
 // The page's messages
 
-const answers = new Map()
-
-function answer(id) {
-  const article = document.getElementById(`m${id}`)
-  if (!article?.dataset.status) return null
-  if (answers.get(id)?.article !== article) answers.set(id, new Answer(article))
-  return answers.get(id)
-}
-
-function liveAnswers() {
-  return [...list.querySelectorAll("[data-status]")].filter(isLive).map((article) => answer(Number(article.dataset.message)))
-}
-
-async function load(url) {
-  const response = await fetch(url, { headers: { "HX-Request": "true" } })
-  if (!response.ok) {
-    document.dispatchEvent(new CustomEvent("refused", { detail: response.status }))
-    throw new Error(`${response.status} for ${url}`)
-  }
-  const part = document.createElement("template")
-  part.innerHTML = await response.text()
-  return part.content
-}
-
 const loading = new Map()
 
 // Shows a message as the server has it; without `force` only where that is more than is shown.
@@ -57,7 +35,7 @@ function refresh(id, force) {
 async function replace(id, force) {
   const article = (await load(`${list.dataset.messages}${id}/`)).querySelector("article")
   const known = answer(id)
-  if (!known || (isLive(article) && !force && isKnown(article.dataset, known))) return
+  if (!known || (isLive(article) && !force && known.shows(article.dataset))) return
   const along = following()
   const focused = known.article.contains(document.activeElement)
   known.article.replaceWith(article)
@@ -68,13 +46,6 @@ async function replace(id, force) {
     announce(article.dataset.status === "complete" ? "The answer is complete." : article.querySelector("[data-state] p").textContent)
   }
   settle(along)
-}
-
-// True where a live answer, as the server has it, brings nothing that is not in sight.
-function isKnown({ attempt, length, status }, known) {
-  if (known.streaming) return Number(attempt) <= known.attempt && Number(length) <= known.received
-  const shown = known.article.dataset
-  return attempt === shown.attempt && length === shown.length && status === shown.status
 }
 
 async function fetchNewer() {
@@ -94,21 +65,25 @@ async function fetchNewer() {
 function added(article) {
   htmx.process(article)
   article.dispatchEvent(new CustomEvent("dress", { bubbles: true }))
+  release(article)
 }
 
-// Text was missed. The stream is read again from the attempt's beginning, once; if that cannot
-// mend it, the checkpoints that the server keeps are shown instead.
+// Text was missed: the page came after the first events, or they are lost. The stream is read again
+// from the attempt's beginning, once that is known; if that cannot mend it, the checkpoints that the
+// server keeps are shown as they come.
 const mended = new Map()
 
-async function mend(known) {
-  const { at = 0, times = 0 } = mended.get(known.id) ?? {}
-  if (Date.now() - at < LOOK) return
-  mended.set(known.id, { at: Date.now(), times: times + 1 })
-  await refresh(known.id, true)
-  const start = answer(known.id)?.article.dataset.start
-  if (times || !start || !answer(known.id).live) return
-  cursor = start
-  reconnect()
+async function mend({ id }) {
+  const { at = 0, from = "" } = mended.get(id) ?? {}
+  if (Date.now() - at < (from ? LOOK : MEND)) return
+  mended.set(id, { at: Date.now(), from })
+  await refresh(id, true)
+  const { live, article } = answer(id) ?? {}
+  if (!live || !article.dataset.start || article.dataset.start === from) return
+  mended.set(id, { at: Date.now(), from: article.dataset.start })
+  cursor = article.dataset.start
+  disconnect()
+  connect()
 }
 
 // Events
@@ -153,6 +128,22 @@ const handlers = {
   },
 }
 
+// A fast answer begins, and even ends, before the page has its message: its events wait here.
+const held = new Map()
+
+function deliver(kind, data) {
+  const absent = data.m && kind !== "message" && !document.getElementById(`m${data.m}`)
+  if (!absent) handlers[kind](data)
+  else if (!past) held.set(data.m, [...(held.get(data.m) ?? []), [kind, data]].slice(-HELD))
+}
+
+function release(article) {
+  const id = Number(article.dataset.message)
+  const events = held.get(id) ?? []
+  held.delete(id)
+  for (const [kind, data] of events) handlers[kind](data)
+}
+
 let queue = []
 let frame = 0
 
@@ -170,7 +161,7 @@ function drain() {
   const along = following()
   const events = queue
   queue = []
-  for (const [kind, data] of events) handlers[kind](data)
+  for (const [kind, data] of events) deliver(kind, data)
   for (const known of liveAnswers()) known.draw()
   settle(along)
 }
@@ -218,6 +209,7 @@ setInterval(() => {
   if (document.hidden) return
   const open = source?.readyState === EventSource.OPEN
   if (source?.readyState === EventSource.CLOSED) reconnect()
+  if (held.size && !sending) fetchNewer().catch(() => {}).finally(() => held.clear())
   if (open && Date.now() - lastEvent < SILENCE) return
   lastEvent = Date.now()
   for (const known of liveAnswers()) if (!loading.has(known.id)) refresh(known.id, false)
@@ -272,7 +264,8 @@ document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
   }
 })
 
-list.addEventListener("htmx:after:settle", ({ detail: { task } }) => {
+list.addEventListener("htmx:after:settle", ({ detail: { task, newContent } }) => {
+  for (const node of newContent) if (node.matches?.(".message")) release(node)
   if (rest) root.scrollTop = root.scrollHeight - rest
   rest = 0
   settle(Boolean(task.sourceElement?.closest("#composer")))
