@@ -18,6 +18,11 @@ from performance.cache import conversation_cache
 logger = structlog.get_logger(__name__)
 
 HISTORY = 100  # messages that a backend is shown
+LARGEST = 2**31 - 1
+INTERNAL: dict[str, object] = {
+    "error": "internal",
+    "explanation": "Something went wrong on this site. Your message is saved; you can try again.",
+}
 
 
 @dataclass
@@ -88,8 +93,8 @@ def end(attempt: Attempt, status: Status) -> bool:
             status=status,
             model=attempt.backend.model[:200],
             author=attempt.backend.label[:100],
-            input_tokens=attempt.input_tokens or None,
-            output_tokens=attempt.output_tokens or None,
+            input_tokens=_count(attempt.input_tokens),
+            output_tokens=_count(attempt.output_tokens),
             first_text_at=attempt.first_text_at,
             finished_at=timezone.now(),
             **attempt.outcome,
@@ -99,6 +104,18 @@ def end(attempt: Attempt, status: Status) -> bool:
     _forget(attempt)
     logger.info("reply_ended", status=str(status), written=mine, characters=len(attempt.text))
     return mine
+
+
+def fail(attempt: Attempt) -> bool:
+    """Ends an attempt whose figures or text the database refused, with nothing of either."""
+    attempt.outcome, attempt.text = dict(INTERNAL), attempt.saved
+    attempt.input_tokens = attempt.output_tokens = 0
+    return end(attempt, Status.FAILED)
+
+
+def _count(tokens: int) -> int | None:
+    """As the column takes it: what a provider reports may be any number."""
+    return min(tokens, LARGEST) if tokens > 0 else None
 
 
 def hand_back(attempt: Attempt) -> None:

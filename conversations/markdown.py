@@ -6,6 +6,8 @@ result is sanitised. Input is capped by its callers: the sanitiser is quadratic 
 
 from __future__ import annotations
 
+import re
+
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -38,22 +40,31 @@ def _fit_the_page(state: StateCore) -> None:
             token.attrSet("class", f"align-{style.removeprefix('text-align:')}")
 
 
-def _parser(*, breaks: bool) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": breaks})
-    parser.enable(["table", "strikethrough", "linkify"]).disable(
-        ["image", "html_block", "html_inline"]
-    )
+def _parser(*, breaks: bool = False, linkify: bool = True) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "linkify": linkify, "breaks": breaks})
+    parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
+    if linkify:
+        parser.enable("linkify")
     parser.core.ruler.push("fit_the_page", _fit_the_page)
     return parser
 
 
-_ANSWERS = _parser(breaks=False)
-_MESSAGES = _parser(breaks=True)
+_PARSERS = {
+    (breaks, linkify): _parser(breaks=breaks, linkify=linkify)
+    for breaks in (False, True)
+    for linkify in (False, True)
+}
+_BLOCKS = _parser(linkify=False).disable("inline")
+
+# Finding bare addresses takes time quadratic in the length of a run without spaces.
+LONG_RUN = re.compile(r"\S{2000}")
+LONGEST_BLOCK = 20_000  # of a growing text; a longer one is closed at its end
+LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+$")  # as Markdown ends them, unlike splitlines()
 
 
 def render(text: str, *, breaks: bool = False) -> str:
     """The HTML of `text`; with `breaks`, a single line break stays one, as people type them."""
-    parser = _MESSAGES if breaks else _ANSWERS
+    parser = _PARSERS[breaks, LONG_RUN.search(text) is None]
     return nh3.clean(
         parser.render(text),
         tags=TAGS,
@@ -65,8 +76,9 @@ def render(text: str, *, breaks: bool = False) -> str:
 
 def closed_until(text: str) -> int:
     """How many characters of a growing `text` are whole blocks that no later text can change."""
-    starts = [token.map[0] for token in _ANSWERS.parse(text) if token.level == 0 and token.map]
+    if len(text) > LONGEST_BLOCK:
+        return 0
+    starts = [token.map[0] for token in _BLOCKS.parse(text) if token.level == 0 and token.map]
     if not starts or not starts[-1]:
         return 0
-    lines = text.splitlines(keepends=True)
-    return sum(len(line) for line in lines[: starts[-1]])
+    return sum(len(line) for line in LINE.findall(text)[: starts[-1]])

@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from conversations.ai import chat_backends
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Reply, ToolRun
 from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
 
@@ -22,11 +22,29 @@ def forget_conversation(instance: Conversation, **_kwargs: Any) -> None:
     conversation_cache.forget(instance.user_id, instance.pk)
 
 
-@receiver(post_delete, sender=Message)
-def forget_message(instance: Message, origin: Any = None, **_kwargs: Any) -> None:
-    # With its conversation it goes by the thousand, and the conversation itself is forgotten once.
-    if isinstance(origin, Message):
-        forget_conversation(instance.conversation)
+@receiver([post_save, post_delete], sender=Message)
+@receiver([post_save, post_delete], sender=Reply)
+@receiver([post_save, post_delete], sender=ToolRun)
+def forget_part(
+    sender: type[Message | Reply | ToolRun],
+    instance: Message | Reply | ToolRun,
+    origin: Any = None,
+    **_kwargs: Any,
+) -> None:
+    # Deleted with its conversation, it goes by the thousand: that is forgotten once, by itself.
+    deleted = getattr(origin, "model", type(origin))
+    if origin is None or deleted in {Message, Reply, ToolRun}:
+        forget_conversation(_conversation(instance))
+
+
+def _conversation(instance: Message | Reply | ToolRun) -> Conversation:
+    match instance:
+        case Message():
+            return instance.conversation
+        case Reply():
+            return instance.message.conversation
+        case ToolRun():
+            return instance.reply.message.conversation
 
 
 @receiver(worker_started)

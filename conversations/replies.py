@@ -12,7 +12,7 @@ from contextlib import aclosing, suppress
 import structlog
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
 from conversations import answers, attempts, tool_calls, tools
@@ -35,6 +35,20 @@ class TooManyRounds(ChatBackendError):
     code = "tool_rounds"
     explanation = f"The assistant called tools {ROUNDS} times in a row without answering."
     retryable = True
+
+
+class EmptyAnswer(ChatBackendError):
+    code = "empty"
+    explanation = (
+        "The assistant ended without an answer. You can try again, perhaps in other words."
+    )
+
+
+class CutShort(ChatBackendError):
+    code = "cut_short"
+    explanation = (
+        "The assistant's server cut the answer short. What was written is kept; you can try again."
+    )
 
 
 class AnswerTooLong(ChatBackendError):
@@ -91,10 +105,7 @@ async def _outcome(attempt: Attempt, work: asyncio.Task[None], out: ReplyStream)
         return Status.FAILED
     except Exception:
         logger.exception("reply_failed")
-        attempt.outcome = {
-            "error": "internal",
-            "explanation": "Something went wrong on this site. Your message is saved; you can try again.",
-        }
+        attempt.outcome = attempts.INTERNAL
         return Status.FAILED
     return Status.COMPLETE
 
@@ -109,12 +120,19 @@ async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> No
     for _ in range(ROUNDS):
         calls = await _round(attempt, out, writer)
         if not calls:
+            _refuse_nothing(attempt)
             await answers.keep(attempt, question)
             return
-        attempt.turns.append(Turn("assistant", "", tool_calls=tuple(calls)))
         for asked in calls:
             attempt.turns.append(await tool_calls.call(attempt, asked, out))
     raise TooManyRounds
+
+
+def _refuse_nothing(attempt: Attempt) -> None:
+    if not attempt.text.strip():
+        raise EmptyAnswer
+    if attempt.finish_reason in {"length", "content_filter"}:
+        raise CutShort
 
 
 def _request(attempt: Attempt) -> ChatRequest:
@@ -125,26 +143,39 @@ def _request(attempt: Attempt) -> ChatRequest:
 
 async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> list[ToolCall]:
     calls: list[ToolCall] = []
+    before = len(attempt.text)
     # aclosing: a stop must close the provider's connection now, not at some garbage collection.
     async with aclosing(attempt.backend.stream(_request(attempt))) as events:
         async for event in events:
             match event:
                 case Text(text):
-                    _take_text(attempt, text, out, writer)
+                    apart = "\n\n" if before and len(attempt.text) == before else ""
+                    _take_text(attempt, apart + text, out, writer)
                 case ToolCall():
-                    calls.append(event)
+                    calls.append(_readable(event))
                 case Usage(input_tokens, output_tokens):
                     attempt.input_tokens += input_tokens
                     attempt.output_tokens += output_tokens
                 case Finish(reason):
                     attempt.finish_reason = reason
                     break
+    if calls:
+        said = attempt.text[before:].strip()
+        attempt.turns.append(Turn("assistant", said, tool_calls=tuple(calls)))
     return calls
 
 
+def _readable(call: ToolCall) -> ToolCall:
+    return ToolCall(call.id, _storable(call.name), _storable(call.arguments))
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL, and JSON carries no lone surrogate."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
 def _take_text(attempt: Attempt, text: str, out: ReplyStream, writer: FrameWriter) -> None:
-    # PostgreSQL stores no NUL, and JSON carries no lone surrogate.
-    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    text = _storable(text)
     if len(attempt.text) + len(text) > ANSWER_LENGTH:
         raise AnswerTooLong
     attempt.text += text
@@ -159,7 +190,7 @@ async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:
     while True:
         try:
             stop = not await sync_to_async(attempts.checkpoint)(attempt, out.start_id)
-        except OperationalError as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("checkpoint_failed", error=type(error).__name__)
         else:
             if stop:
@@ -175,7 +206,10 @@ async def _finish(attempt: Attempt, status: Status) -> bool:
     while True:
         try:
             return await sync_to_async(attempts.end)(attempt, status)
-        except OperationalError:
+        except DatabaseError as error:
+            if not isinstance(error, OperationalError | InterfaceError):
+                logger.exception("reply_not_stored")
+                return await sync_to_async(attempts.fail)(attempt)
             if asyncio.get_running_loop().time() + pause > deadline:
                 raise
             await asyncio.sleep(pause)

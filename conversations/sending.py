@@ -66,17 +66,21 @@ def send(conversation: Conversation, text: str, key: UUID) -> Message:
 
 def stop(reply: Reply) -> None:
     """Ends a live reply; what is written of it stays. Does nothing to one that has ended."""
-    now = timezone.now()
     conversation = reply.message.conversation
-    mine = Reply.objects.filter(pk=reply.pk)
-    if mine.filter(status=Status.PENDING).update(status=Status.STOPPED, finished_at=now):
+    with transaction.atomic():
+        now = Reply.objects.select_for_update().get(pk=reply.pk)
+        was = now.status
+        if was == Status.PENDING:
+            now.status, now.finished_at = Status.STOPPED, timezone.now()
+        now.stop_requested = now.stop_requested or was in LIVE
+        now.save(update_fields=["status", "finished_at", "stop_requested"])
+        conversation_cache.forget(conversation.user_id, conversation.pk)
+    if was == Status.PENDING:
         streams.announce(
-            conversation.pk, "done", m=reply.message_id, a=reply.attempt, status=Status.STOPPED
+            conversation.pk, "done", m=now.message_id, a=now.attempt, status=Status.STOPPED
         )
-    elif mine.filter(status=Status.RUNNING).update(stop_requested=True):
-        reply.refresh_from_db(fields=["attempt"])
-        streams.request_stop(reply.message_id, reply.attempt)
-    conversation_cache.forget(conversation.user_id, conversation.pk)
+    elif was == Status.RUNNING:
+        streams.request_stop(now.message_id, now.attempt)
 
 
 def retry(reply: Reply) -> bool:
@@ -108,11 +112,15 @@ def retry(reply: Reply) -> bool:
 
 
 def _lock(conversation: Conversation, key: UUID | None = None) -> tuple[bool, bool]:
-    """Makes two tabs that send at once take turns; says if `key` was there, and if a reply is live."""
+    """Makes two tabs that send at once take turns; says if `key` was there, and if a reply is live.
+
+    Raises Conversation.DoesNotExist where it was deleted meanwhile.
+    """
+    # By itself: what a locking SELECT reads of other tables is as old as its wait for the lock.
+    Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
     messages = Message.objects.filter(conversation=OuterRef("pk"))
     return (
-        Conversation.objects.select_for_update()
-        .annotate(
+        Conversation.objects.annotate(
             repeated=Exists(messages.filter(idempotency_key=key)),
             busy=Exists(messages.filter(reply__status__in=LIVE)),
         )

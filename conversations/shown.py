@@ -62,7 +62,11 @@ class ShownReply:
             cached_at=reply.cached_at,
             started_at=reply.started_at,
             finished_at=reply.finished_at,
-            tool_runs=tuple(ShownToolRun.of(run) for run in reply.tool_runs.all()),
+            tool_runs=tuple(
+                ShownToolRun.of(run)
+                for run in reply.tool_runs.all()
+                if run.attempt == reply.attempt
+            ),
         )
 
 

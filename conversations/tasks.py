@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
-from conversations import replies
+from conversations import replies, streams
 from conversations.models import Reply, Status
+from performance.cache import conversation_cache
 from performance.queues import Level, Schedule, task
 
 # A reply that nobody has begun for this long is enqueued again; the claim makes a second job harmless.
 OVERDUE = timedelta(seconds=10)
 SWEEP = 5  # seconds
 BATCH = 1000
+ATTEMPTS = 5  # that a worker may die of before the reply is given up
+LOST = "The assistant was interrupted several times. Your message is saved; you can try again."
 
 
 # durable="caller": the pending row is in PostgreSQL, and sweep_replies enqueues what is lost.
@@ -31,11 +35,33 @@ def enqueue_reply(reply: Reply) -> None:
 @task(level=Level.URGENT, schedule=Schedule(every=SWEEP))
 def sweep_replies() -> int:
     """Enqueues what no worker knows of, and hands on what a dead worker left. Returns how many."""
-    silent = Reply.objects.silent()
-    silent.filter(stop_requested=True).update(status=Status.STOPPED, finished_at=timezone.now())
-    silent.update(status=Status.PENDING, pending_since=timezone.now(), enqueued_at=None)
+    for reply in Reply.objects.silent().select_related("message__conversation")[:BATCH]:
+        _hand_on(reply)
     overdue = list(Reply.objects.overdue(OVERDUE).order_by("pending_since")[:BATCH])
     for reply in overdue:
         enqueue_reply(reply)
     Reply.objects.filter(pk__in=[reply.pk for reply in overdue]).update(enqueued_at=timezone.now())
     return len(overdue)
+
+
+def _hand_on(reply: Reply) -> None:
+    """Ends what was to stop or has failed too often; the rest waits for its next attempt."""
+    now = timezone.now()
+    changes: dict[str, Any] = {"status": Status.PENDING, "pending_since": now, "enqueued_at": None}
+    if reply.stop_requested:
+        changes = {"status": Status.STOPPED, "finished_at": now}
+    elif reply.attempt >= ATTEMPTS:
+        changes = {
+            "status": Status.FAILED,
+            "finished_at": now,
+            "error": "lost",
+            "explanation": LOST,
+        }
+    if not Reply.objects.all().write(reply.pk, reply.attempt, **changes):
+        return
+    conversation, status = reply.message.conversation, changes["status"]
+    conversation_cache.forget(conversation.user_id, conversation.pk)
+    if status != Status.PENDING:
+        streams.announce(
+            conversation.pk, "done", m=reply.message_id, a=reply.attempt, status=status
+        )

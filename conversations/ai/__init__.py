@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.local import Local
+from django.core.signals import setting_changed
 from django.utils.connection import BaseConnectionHandler
 from django.utils.module_loading import import_string
 
@@ -20,7 +22,21 @@ class ChatBackendHandler(BaseConnectionHandler):  # type: ignore[type-arg]
         backend: ChatBackend = import_string(entry["BACKEND"])(alias, entry.get("OPTIONS", {}))
         return backend
 
+    def forget(self) -> None:
+        """Builds every alias anew at its next use: the setting has changed."""
+        self.__dict__.pop("settings", None)
+        self._settings = None
+        self._connections = Local(self.thread_critical)
+
 
 chat_backends = ChatBackendHandler()
+
+
+def _setting_changed(*, setting: str, **_kwargs: Any) -> None:
+    if setting == "CHAT_BACKENDS":
+        chat_backends.forget()
+
+
+setting_changed.connect(_setting_changed, dispatch_uid="conversations.ai")
 
 __all__ = ["ChatBackend", "chat_backends"]

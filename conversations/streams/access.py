@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.db import Error, close_old_connections, connections
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 
 from conversations.models import Conversation
 
@@ -27,8 +26,8 @@ async def may_follow(cookie_header: str, conversation_id: UUID) -> bool:
 
 def _owns(cookie_header: str, conversation_id: UUID) -> bool:
     try:
-        session_key = SimpleCookie(cookie_header)[settings.SESSION_COOKIE_NAME].value
-    except (CookieError, KeyError):
+        session_key = parse_cookie(cookie_header)[settings.SESSION_COOKIE_NAME]
+    except KeyError:
         return False
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)

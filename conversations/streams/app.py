@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
 from contextlib import aclosing
 from typing import Any
@@ -24,6 +25,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 PING = 15.0  # seconds of silence before a comment shows that the line is alive
 LIFETIME = 300.0  # seconds; a browser reconnects by itself, and its rights are looked at again
 RETRY = 500  # milliseconds
@@ -38,7 +40,9 @@ HEADERS = [
 async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UUID) -> None:
     """Answers one GET with the events of a conversation that the session's user owns, or 404."""
     headers = {name.lower(): value for name, value in scope["headers"]}
-    if not await may_follow(headers.get(b"cookie", b"").decode("latin-1"), conversation_id):
+    # HTTP/2 may send a cookie header for each cookie.
+    cookies = b"; ".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
+    if not await may_follow(cookies.decode("latin-1"), conversation_id):
         await _refuse(send, 404, b"There is no such conversation here, or you are signed out.\n")
         return
     await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
@@ -56,8 +60,7 @@ def _cursor(scope: Scope, headers: dict[bytes, bytes]) -> str:
     """The last id that the browser has: of its reconnect, or of the page that opened the stream."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     cursor = headers.get(b"last-event-id", b"").decode("latin-1") or query.get("after", [""])[0]
-    milliseconds, _, sequence = cursor.partition("-")
-    return cursor if milliseconds.isdigit() and sequence.isdigit() else BEGINNING
+    return cursor if EVENT_ID.fullmatch(cursor) else BEGINNING
 
 
 async def _send_all(send: Send, conversation_id: UUID, cursor: str) -> None:

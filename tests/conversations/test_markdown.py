@@ -110,6 +110,30 @@ def test_blocks_rendered_as_they_close_equal_the_whole(parts: list[str], step: i
     assert shown + markdown.render(tail) == markdown.render(text)
 
 
+@pytest.mark.parametrize("character", ["\f", "\v", "\x85", "\u2028", "\r"])
+def test_lines_end_where_markdown_ends_them(character: str) -> None:
+    code = f"```\na{character}b{character}c\n```\n\n"
+
+    assert markdown.closed_until(f"{code}end") == len(code)
+
+
+def test_a_long_run_without_spaces_is_rendered_without_links() -> None:
+    assert "<a " in markdown.render("http://a.example/" + "a" * 1000)
+    assert "<a " not in markdown.render("http://a.example/" + "a" * 3000)
+
+
 def test_the_longest_message_renders_in_bounded_time() -> None:
-    for piece in ("[", "![", "> ", "*a ", "<div>", "`", "- " * 3, "|", "www.a.b "):
+    for piece in (
+        "http://a",
+        "http://a.b/[",
+        "[",
+        "![",
+        "> ",
+        "*a ",
+        "<div>",
+        "`",
+        "- " * 3,
+        "|",
+        "www.a.b ",
+    ):
         markdown.render((piece * 32_000)[:32_000])
