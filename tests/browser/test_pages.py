@@ -34,6 +34,7 @@ def filled(person: Any) -> Conversation:
             message__html=MARKDOWN,
             message__text="x",
             status=status,
+            attempt=1,
             author="Guide",
             explanation="The model is away.",
             stop_requested=status == "pending",

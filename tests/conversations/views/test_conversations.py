@@ -149,12 +149,18 @@ def test_the_page_shows_each_state_of_a_reply(client: Client, conversation: Conv
 def test_a_tool_run_is_shown_with_what_it_was_asked_and_said(
     client: Client, conversation: Conversation
 ) -> None:
-    reply = ReplyFactory.create(message__conversation=conversation, status=Status.COMPLETE)
-    ToolRunFactory.create(reply=reply, name="calculate", result='{"value":"2"}', milliseconds=7)
+    reply = ReplyFactory.create(
+        message__conversation=conversation, status=Status.COMPLETE, attempt=2
+    )
+    ToolRunFactory.create(reply=reply, attempt=1, name="of the first attempt")
+    ToolRunFactory.create(
+        reply=reply, attempt=2, name="calculate", result='{"value":"2"}', milliseconds=7
+    )
     text = client.get(conversation.get_absolute_url()).content.decode()
     assert "calculate" in text
     assert "&quot;expression&quot;: &quot;1+1&quot;" in text
     assert "7 ms" in text
+    assert "of the first attempt" not in text
 
 
 @pytest.mark.parametrize("exchanges", [1, 30])
