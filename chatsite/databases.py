@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -30,3 +31,15 @@ def postgresql(url: str, *, pool_size: int) -> dict[str, Any]:
     # No max_waiting: with it, an outage longer than reconnect_timeout leaves the pool dead for good.
     options.setdefault("pool", {"min_size": 1, "max_size": pool_size, "timeout": 2})
     return config
+
+
+def same_server(one: str, other: str) -> bool:
+    """True where two Redis URLs name the same host and port, or the same socket."""
+    return _server(one) == _server(other)
+
+
+def _server(url: str) -> tuple[str, int] | str:
+    parts = urlsplit(url)
+    if parts.scheme == "unix":
+        return parts.path
+    return (parts.hostname or "localhost").lower(), parts.port or 6379

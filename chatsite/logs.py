@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -10,14 +11,15 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+TOKEN = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def drop_query_string(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Search words and reset tokens stand in query strings; request lines keep the path alone."""
+    """Request lines keep the path alone: search words stand in query strings, tokens in some paths."""
     request = event.get("request")
     if isinstance(request, str):
-        event["request"] = request.partition("?")[0]
+        event["request"] = TOKEN.sub(r"\1...", request.partition("?")[0])
     return event
 
 

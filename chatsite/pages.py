@@ -7,6 +7,7 @@ Environ keys are PEP 3333's; the response's bytes go out as the handler made the
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +145,10 @@ def environ(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
     }
     for raw_name, raw_value in scope["headers"]:
         _add_header(values, raw_name, raw_value.decode("latin-1"))
+    if "HTTP_TRANSFER_ENCODING" in values:
+        # A chunked body states no length, and Django would read none of it.
+        values["CONTENT_LENGTH"] = str(body.seek(0, os.SEEK_END))
+        body.seek(0)
     return values
 
 

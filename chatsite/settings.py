@@ -1,6 +1,6 @@
 """Settings of the site. With no environment at all it runs on this machine; see docs/settings.md.
 
-Local mode (DEBUG unset or on) uses the embedded servers and answers on loopback only.
+Local mode (DEBUG unset or on) uses the embedded servers and shows tracebacks: for one's own machine.
 Production (DEBUG off) refuses to start on a missing, misspelt or unsafe value.
 """
 
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from chatsite import embedded, env
-from chatsite.databases import postgresql
+from chatsite.databases import postgresql, same_server
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
 from chatsite.unfold import UNFOLD
@@ -24,7 +24,7 @@ DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
 
 DEBUG = env.flag("DEBUG", default=True)
 SECRET_KEY = env.secret("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").replace(",", " ").split()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 if DEBUG:
@@ -186,15 +186,18 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_PREVENT_ENUMERATION = True
-ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0, most=9)
+# Behind a proxy everybody would share its address, and one attacker lock all out of the log-in.
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=not DEBUG)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", int(BEHIND_PROXY), most=9)
 
-globals().update(email_settings(env.secret("EMAIL_URL")))
+EMAIL_URL = env.secret("EMAIL_URL")
+globals().update(email_settings(EMAIL_URL or ("console:" if DEBUG else "")))
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "chatsite@localhost")
 
 # Security
 
 # The row in PostgreSQL counts; the cache spares most requests the question.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "chatsite.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -216,11 +219,11 @@ if not DEBUG:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", default=True)
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
-    if env.flag("BEHIND_PROXY", default=True):
+    if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Static files, language, logs
@@ -256,5 +259,5 @@ if not DEBUG:
             "QUEUE_URL": QUEUE_URL,
         }
     )
-    if CACHE_URL == QUEUE_URL:
+    if same_server(CACHE_URL, QUEUE_URL):
         raise ImproperlyConfigured("CACHE_URL and QUEUE_URL must be two servers: docs/settings.md.")

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
+from django.utils.cache import patch_cache_control
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -33,7 +34,10 @@ def signed_in[**P, R: HttpResponseBase](
     @wraps(view)
     def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         if request.user.is_authenticated:
-            return view(request, *args, **kwargs)  # type: ignore[arg-type]
+            response = view(request, *args, **kwargs)  # type: ignore[arg-type]
+            # After a sign-out, Back must not show what was read.
+            patch_cache_control(response, private=True, no_store=True)
+            return response
         if wants_fragment(request):
             return HttpResponse("You are signed out.", status=401, content_type="text/plain")
         if request.method == "POST":

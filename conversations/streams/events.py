@@ -87,6 +87,16 @@ def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
     return True
 
 
+def forget(conversation_id: UUID) -> bool:
+    """Removes the events of a conversation that was deleted; they would expire within the hour."""
+    try:
+        _client().delete(stream_key(conversation_id))
+    except RedisError as error:
+        logger.warning("stream_unavailable", error=type(error).__name__)
+        return False
+    return True
+
+
 def request_stop(message_id: int, attempt: int) -> bool:
     """Raises the flag that the worker of that attempt looks at ten times a second."""
     try:

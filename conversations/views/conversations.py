@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from conversations import reading, sending
+from conversations import reading, sending, streams
 from conversations.forms import KEY_REUSED, MessageForm, RenameForm
 from conversations.models import Conversation
 from conversations.request import (
@@ -26,6 +26,7 @@ from conversations.views.responses import (
     list_page,
     refusal,
 )
+from performance.cache import ai_response_cache
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,6 +85,7 @@ def rename(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = RenameForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         conversation.rename(form.cleaned_data["title"])
+        streams.announce(conversation.pk, "title", t=str(conversation))
         return SeeOther(conversation.get_absolute_url())
     context = {
         "conversation": conversation,
@@ -100,5 +102,7 @@ def delete(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     if request.method == "POST":
         conversation.delete()
+        streams.forget(conversation.pk)
+        ai_response_cache.clear(user=request.user.pk)
         return SeeOther(reverse("conversations:list"))
     return render(request, "conversations/delete.html", {"conversation": conversation})

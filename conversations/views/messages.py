@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import reading, sending
-from conversations.forms import IN_PROGRESS, KEY_REUSED, MessageForm
+from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, MessageForm
 from conversations.models import Conversation
 from conversations.paging import MESSAGES, message_id
 from conversations.request import (
@@ -25,6 +25,7 @@ from conversations.views.responses import (
     conversation_page,
     exchange,
     fragment,
+    list_page,
     refusal,
 )
 
@@ -52,6 +53,13 @@ def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> Http
     if form.is_valid():
         try:
             message = sending.send(conversation, **form.cleaned_data)
+        except Conversation.DoesNotExist:
+            form.add_error("text", DELETED)
+            return (
+                refusal(request, form, 404)
+                if wants_fragment(request)
+                else list_page(request, form, 404)
+            )
         except sending.KeyReused:
             form.add_error("text", KEY_REUSED)
         except sending.ReplyInProgress:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 
 from django.contrib.messages import warning
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import sending
 from conversations.forms import RETRY_IN_PROGRESS
-from conversations.models import Message
+from conversations.models import Conversation, Message
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
 from conversations.shown import ShownMessage
 from conversations.views.responses import SeeOther, fragment
@@ -31,6 +31,8 @@ def retry(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Http
     message = _answer(request, pk, number)
     try:
         sending.retry(message.reply)
+    except Conversation.DoesNotExist:
+        raise Http404("This conversation was deleted meanwhile.") from None
     except sending.ReplyInProgress:
         if wants_fragment(request):
             return HttpResponse(RETRY_IN_PROGRESS, status=409, content_type="text/plain")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from chatsite.databases import postgresql
+from chatsite.databases import postgresql, same_server
 
 
 def test_no_url_is_no_database() -> None:
@@ -35,3 +35,10 @@ def test_other_urls_are_refused_without_showing_them(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DATABASE_URL") as raised:
         postgresql(url, pool_size=3)
     assert "s3cret" not in str(raised.value)
+
+
+def test_two_urls_of_one_server_are_seen_through() -> None:
+    assert same_server("redis://c/0", "redis://C:6379/1")
+    assert same_server("unix:///run/r.sock?db=0", "unix:///run/r.sock?db=1")
+    assert not same_server("redis://c/0", "redis://q/0")
+    assert not same_server("redis://c:6379", "redis://c:6380")

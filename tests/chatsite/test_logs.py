@@ -69,3 +69,15 @@ def test_query_strings_are_dropped() -> None:
 def test_unknown_words_are_refused(level: str, style: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="must be"):
         configure_logging(level, style)
+
+
+def test_request_lines_hold_no_query_and_no_token() -> None:
+    for line, kept in [
+        ("GET /search/?q=secret", "GET /search/"),
+        (
+            "GET /accounts/password/reset/key/1-cxy0-abcdef/",
+            "GET /accounts/password/reset/key/.../",
+        ),
+        ("GET /accounts/confirm-email/MQ:1x:abc/", "GET /accounts/confirm-email/.../"),
+    ]:
+        assert drop_query_string(None, "info", {"request": line}) == {"request": kept}

@@ -2,12 +2,26 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMessage
+from django.utils.module_loading import import_string
 
 from chatsite.mail import email_settings
 
 
-def test_without_a_url_e_mails_go_to_the_console() -> None:
-    assert email_settings("") == {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+def test_e_mails_are_printed_where_somebody_says_so() -> None:
+    backend = email_settings("console:")["EMAIL_BACKEND"]
+    assert backend == "django.core.mail.backends.console.EmailBackend"
+
+
+def test_without_a_url_nothing_is_sent_and_the_log_says_so(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend = import_string(email_settings("")["EMAIL_BACKEND"])()
+
+    assert backend.send_messages([EmailMessage("Reset", "the link", to=["a@example.org"])]) == 0
+
+    assert "email_not_sent" in caplog.text
+    assert "the link" not in caplog.text + capsys.readouterr().out
 
 
 def test_smtp_starts_tls_and_smtps_begins_with_it() -> None:

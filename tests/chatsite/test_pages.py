@@ -95,6 +95,15 @@ def test_the_body_reaches_the_view_whole() -> None:
     assert exchange.messages[0]["status"] == 200
 
 
+def test_a_chunked_body_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    headers = [(b"transfer-encoding", b"chunked")]
+    monkeypatch.setitem(SCOPE, "headers", headers)
+
+    exchange = call(lambda values: HttpResponse(values["CONTENT_LENGTH"]), Exchange(b"he", b"llo"))
+
+    assert exchange.body == b"5"
+
+
 def test_a_streamed_response_goes_out_as_it_comes() -> None:
     response = StreamingHttpResponse(iter([b"one", b"two"]))
 

@@ -8,7 +8,7 @@ import pytest
 from django.http import Http404
 
 from conversations import attempts, reading, sending
-from conversations.models import Conversation, Reply, Status
+from conversations.models import Conversation, Message, Reply, Status
 from conversations.reading import MessagePage
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
 
@@ -77,7 +77,13 @@ def delete_message(conversation: Conversation) -> None:
     conversation.messages.order_by("pk").first().delete()  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("change", [send, rename, begin, stop, delete_message])
+def delete_as_the_admin_does(conversation: Conversation) -> None:
+    Message.objects.filter(conversation=conversation).delete()
+
+
+@pytest.mark.parametrize(
+    "change", [send, rename, begin, stop, delete_message, delete_as_the_admin_does]
+)
 def test_a_change_shows_at_once(
     conversation: Conversation, change: Callable[[Conversation], None]
 ) -> None:

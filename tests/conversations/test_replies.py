@@ -11,7 +11,9 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from conversations import attempts, replies, sending
+from conversations.ai.base import Usage
 from conversations.models import Message, Reply, Role, Status
+from conversations.streams.events import stream_key
 from conversations.tasks import sweep_replies
 from tests.backends import ScriptedBackend
 from tests.factories import MessageFactory, ReplyFactory
@@ -271,3 +273,45 @@ def test_the_sweeper_enqueues_with_doubling_patience() -> None:
     assert sweep_replies.call() == 2
     assert sweep_replies.call() == 0
     assert {fresh.status, long_wait.status} == {Status.PENDING}
+
+
+def test_what_a_dead_worker_leaves_again_and_again_is_given_up(queue_redis: Any) -> None:
+    long_ago = timezone.now() - timedelta(minutes=1)
+    reply = ReplyFactory(status=Status.RUNNING, attempt=5, beat_at=long_ago)
+
+    assert sweep_replies.call() == 0
+
+    reply.refresh_from_db()
+    assert (reply.status, reply.error) == (Status.FAILED, "lost")
+    (_, fields), *_ = queue_redis.xrange(stream_key(reply.message.conversation_id))
+    assert fields[b"f"].startswith(b"done ")
+
+
+@pytest.mark.parametrize("tokens", [2**40, -5])
+def test_any_number_of_tokens_can_be_reported(tokens: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.backends.Usage", lambda **_: Usage(tokens, tokens))
+
+    reply = write(ask("say Fine."))
+
+    assert reply.status == Status.COMPLETE
+    assert reply.input_tokens == (2**31 - 1 if tokens > 0 else None)
+
+
+def test_what_the_database_refuses_fails_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "_count", lambda tokens: 2**40 if tokens else None)
+
+    reply = write(ask("say Fine."))
+
+    assert (reply.status, reply.error) == (Status.FAILED, "internal")
+
+
+def test_an_answer_without_a_word_is_a_failure() -> None:
+    reply = write(ask("pause 0"))
+
+    assert (reply.status, reply.error) == (Status.FAILED, "empty")
+
+
+def test_words_before_a_tool_stand_apart_from_those_after() -> None:
+    reply = write(ask('say Let me look.\ntool calculator {"expression": "2+2"}'))
+
+    assert reply.message.text.startswith("Let me look.\n\nThe tool says:")

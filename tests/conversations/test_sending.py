@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from conversations import sending
@@ -149,3 +152,33 @@ def test_nothing_is_tried_again_while_a_reply_is_written(status: Status) -> None
     for reply in (live, failed):
         with pytest.raises(sending.ReplyInProgress):
             sending.retry(reply)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_that_send_at_once_take_turns(queue_redis: Any) -> None:
+    conversation = ConversationFactory()
+    together = threading.Barrier(2)
+
+    def send() -> str:
+        together.wait(5)
+        try:
+            sending.send(conversation, "Hi", uuid.uuid4())
+        except sending.ReplyInProgress:
+            return "refused"
+        finally:
+            connections.close_all()
+        return "sent"
+
+    with ThreadPoolExecutor(2) as tabs:
+        outcomes = [tab.result(10) for tab in [tabs.submit(send), tabs.submit(send)]]
+
+    assert sorted(outcomes) == ["refused", "sent"]
+    assert Reply.objects.live().count() == 1
+
+
+def test_nothing_is_sent_to_a_conversation_that_is_gone(key: uuid.UUID) -> None:
+    conversation = ConversationFactory()
+    Conversation.objects.all().delete()
+
+    with pytest.raises(Conversation.DoesNotExist):
+        sending.send(conversation, "Hi", key)

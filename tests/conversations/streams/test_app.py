@@ -214,6 +214,28 @@ def test_only_the_owner_may_follow(conversation: Conversation, who: str) -> None
     run(scenario)
 
 
+def test_a_neighbours_odd_cookie_does_no_harm(conversation: Conversation, cookie: str) -> None:
+    async def scenario() -> None:
+        odd = f'x; prefs={{"a":1}}; {settings.SESSION_COOKIE_NAME}={cookie}'
+        async with following(conversation.pk, f"1; {odd}") as browser:
+            assert browser.status == 200
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("cursor", ["%C2%B2-0", "9" * 30 + "-0", "x", "1-", "-1"])
+def test_a_cursor_that_is_none_begins_at_the_beginning(
+    conversation: Conversation, cookie: str, cursor: str
+) -> None:
+    async def scenario() -> None:
+        await announce(conversation, 1)
+        async with following(conversation.pk, cookie, after=cursor) as browser:
+            await browser.wait_for(1)
+            assert numbers(browser) == [1]
+
+    run(scenario)
+
+
 def test_a_deactivated_owner_may_not(conversation: Conversation, cookie: str) -> None:
     conversation.user.is_active = False
     conversation.user.save()
