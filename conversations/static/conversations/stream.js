@@ -1,6 +1,7 @@
 // A conversation as it grows: answers written before the reader's eyes, messages of other tabs.
 
-import { announce, answer, isLive, liveAnswers, load } from "./answer.js"
+// The semicolon is for collectstatic, which finds imports by it.
+import { announce, answer, isLive, liveAnswers, load } from "./answer.js";
 
 const HIDDEN = 30000 // a tab out of sight gives its connection back after this many ms
 const SILENCE = 8000 // a live answer without events is looked at after this many ms
