@@ -21,6 +21,7 @@ from performance.queues.worker.claims import AT_ONCE, Claims
 from performance.queues.worker.execution import Execution
 from performance.queues.worker.finisher import FENCED, FOLLOW_UP, Finisher
 from performance.queues.worker.run import Run
+from performance.queues.worker.telling import tell
 from performance.queues.worker.wake import Wake
 
 logger = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Dispatcher:
         self._hooks = hooks
         self._burst = burst
         self._stops: dict[str, float] = {}
+        self._broken: BaseException | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Ties it to its loop, before anything may call it."""
@@ -83,6 +85,8 @@ class Dispatcher:
             self._loop.create_task(work())
             for work in (self._finisher.work, self._wake.listen, self._watch)
         ]
+        for helper in helpers:
+            helper.add_done_callback(self._helper_ended)
         try:
             await self._claim_until_stopped()
             await self._wind_down()
@@ -94,6 +98,18 @@ class Dispatcher:
             self._execution.close()
             for client in self._clients:
                 await client.aclose()
+        if self._broken is not None:
+            raise RuntimeError("A part of the worker ended by itself.") from self._broken
+
+    def _helper_ended(self, helper: asyncio.Task[None]) -> None:
+        """Without one of them the worker would look alive and do nothing: it ends with an error."""
+        if helper.cancelled():
+            return
+        self._broken = helper.exception() or RuntimeError("It returned.")
+        logger.error("worker_part_ended", exc_info=self._broken)
+        self.stopping = True
+        self._hurry.set()
+        self._changed.set()
 
     # From any thread
 
@@ -200,8 +216,8 @@ class Dispatcher:
         if run.kind == "back":
             return
         self.ended += 1
-        if run.kind != "retry" and run.result is not None and run.task is not None:
-            task_finished.send(type(run.task.get_backend()), task_result=run.result)
+        if run.kind != "retry":
+            tell(task_finished, run)
         self._hooks.ended(run)
         if run.kind == "park":
             self._hooks.parked(run)

@@ -19,6 +19,7 @@ from performance.queues.worker import outcomes
 from performance.queues.worker.children import ChildDied, ChildRaised, Children
 from performance.queues.worker.database import DatabaseThreads
 from performance.queues.worker.run import Run, StopReason
+from performance.queues.worker.telling import tell
 from performance.queues.worker.threads import Threads
 
 Op = dict[str, Any]
@@ -84,8 +85,7 @@ class Execution:
         structlog.contextvars.bind_contextvars(
             task_id=run.id, **{key: value for key, value in carried.items() if value}
         )
-        if run.task is not None and run.result is not None:
-            task_started.send(type(run.task.get_backend()), task_result=run.result)
+        tell(task_started, run)
 
     def _execute(self, run: Run, context: contextvars.Context) -> None:
         if run.task is None or run.options is None:

@@ -83,7 +83,14 @@ class Finisher:
             else:
                 break
         for (run, _), answer in zip(batch, answers, strict=True):
+            self._tell(run, answer)
+
+    def _tell(self, run: Run, answer: int) -> None:
+        """What others make of one end must not keep the next ones from being written."""
+        try:
             self._acknowledged(run, answer)
+        except Exception:
+            logger.exception("acknowledgement_failed", task=run.name, task_id=run.id)
 
     def _packed(self, batch: list[tuple[Run, Op]]) -> bytes:
         return msgspec.msgpack.encode(
