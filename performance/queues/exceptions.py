@@ -47,3 +47,7 @@ class TaskShed(QueueError):
 
 class WorkerLost(QueueError):
     """The worker died or fell silent while it ran the task."""
+
+
+class DamagedJob(QueueError):
+    """The job's record in Redis is not what it was written as; it is failed without being run."""

@@ -64,12 +64,12 @@ def load(connection: redis.Redis, job_id: str, alias: str) -> AnyResult:
 
 def call_of(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
     """Path, args and kwargs out of RQ's `data`, which must be JSON. Raises ValueError."""
-    raw = zlib.decompress(data) if data[:1] == b"x" else data
     try:
+        raw = zlib.decompress(data) if data[:1] == b"x" else data
         path, _instance, args, kwargs = msgspec.json.decode(
             raw, type=tuple[str, None, list[Any], dict[str, Any]]
         )
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, zlib.error) as error:
         raise ValueError(f"Not a job of ours: {error}") from None
     return path, args, kwargs
 

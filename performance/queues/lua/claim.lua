@@ -58,17 +58,27 @@ local function start(id, level)
   if not f[2] or f[1] == 'canceled' or f[1] == 'finished' then return end
   if f[1] == 'started' and f[14] and holds_lease(level, member(id, f[14])) then return end
   if blocked(id, level, f) then return end
-  taken = taken + 1
-  local execution = c.worker .. '.' .. string.format('%d', c.first + taken)
+  local execution = c.worker .. '.' .. string.format('%d', c.first + taken + 1)
   redis.call('ZADD', wip_key(level), expiry, member(id, execution))
   if f[9] then redis.call('SADD', own('running', f[8]), level .. '|' .. member(id, execution)) end
   local attempts = redis.call('HINCRBY', key, 'attempts', 1)
   redis.call('HSET', key, 'status', 'started', 'started_at', c.iso_now, 'last_heartbeat', c.iso_now,
     'worker_name', c.worker, 'execution', execution)
   if not f[17] then redis.call('HSET', key, 'first_started_at', c.iso_now) end
+  taken = taken + 1
   jobs[taken] = {id, level, execution, attempts, f[2], f[3] or '', f[4] or '', f[5] or '', f[6] or '',
     f[7] or '', f[8] or '', f[12] or '', f[13] or '', (f[15] or f[16]) and '1' or '',
     f[17] or '', f[18] or '', f[19] or ''}
+end
+
+-- What one damaged job does must not cost the others that were taken with it.
+local function start_or_fail(id, level)
+  if pcall(start, id, level) then return end
+  local entry = member(id, c.worker .. '.' .. string.format('%d', c.first + taken + 1))
+  redis.call('ZREM', wip_key(level), entry)
+  local limit = redis.pcall('HGET', job_key(id), 'limit_key')
+  if type(limit) == 'string' then redis.call('SREM', own('running', limit), level .. '|' .. entry) end
+  end_damaged(id, level, c.iso_now, now)
 end
 
 local function take(level, most)
@@ -77,7 +87,7 @@ local function take(level, most)
     local ids = redis.call('LPOP', queue_key(level), left)
     if not ids then return end
     local before = taken
-    for _, id in ipairs(ids) do start(id, level) end
+    for _, id in ipairs(ids) do start_or_fail(id, level) end
     looked_at = looked_at + #ids
     left = left - (taken - before)
   end
@@ -88,8 +98,8 @@ if c.overdue_slots > 0 then
   for i = #levels, 2, -1 do
     local level = levels[i]
     local head = level.overdue and redis.call('LINDEX', queue_key(level.name), 0)
-    local since = head and redis.call('HGET', job_key(head), 'enqueued_at')
-    if since and since < level.overdue and taken < c.overdue_slots then take(level.name, 1) end
+    local since = head and redis.pcall('HGET', job_key(head), 'enqueued_at')
+    if type(since) == 'string' and since < level.overdue and taken < c.overdue_slots then take(level.name, 1) end
   end
 end
 for _, level in ipairs(levels) do

@@ -13,18 +13,34 @@ local function server_time()
   return tonumber(t[1]) + tonumber(t[2]) / 1000000
 end
 
+-- A negative ttl keeps the key for ever.
+local function keep_for(key, ttl)
+  if ttl < 0 then redis.call('PERSIST', key) else redis.call('EXPIRE', key, ttl) end
+end
+
 -- Ends a job that is not running as failed, without a traceback.
 local function end_waiting(id, status, registry, error_class, message, iso_now, unix_now)
   local key = job_key(id)
   local origin = redis.call('HGET', key, 'origin')
   if not origin then return end
-  local ttl = tonumber(redis.call('HGET', key, 'failure_ttl') or '2592000')
+  local ttl = tonumber(redis.call('HGET', key, 'failure_ttl') or '') or 2592000
+  if ttl == 0 then
+    redis.call('DEL', key, P .. ':results:' .. id)
+    return
+  end
   redis.call('HSET', key, 'status', status, 'ended_at', iso_now)
-  redis.call('ZADD', P .. ':' .. registry .. ':' .. origin, unix_now + ttl, id)
+  redis.call('ZADD', P .. ':' .. registry .. ':' .. origin, ttl < 0 and '+inf' or unix_now + ttl, id)
   redis.call('XADD', P .. ':results:' .. id, 'MAXLEN', 10, '*', 'type', '2', 'worker_name', '',
     'error_class', error_class, 'error_message', message)
-  redis.call('EXPIRE', P .. ':results:' .. id, ttl)
-  redis.call('EXPIRE', key, ttl)
+  keep_for(P .. ':results:' .. id, ttl)
+  keep_for(key, ttl)
+end
+
+-- A job whose record cannot be worked with ends as failed, so that it holds up no other.
+local function end_damaged(id, level, iso_now, unix_now)
+  local ended = pcall(end_waiting, id, 'failed', 'failed', 'performance.queues.exceptions.DamagedJob',
+    'Its record in Redis is damaged.', iso_now, unix_now)
+  if not ended then redis.pcall('ZADD', failed_key(level), unix_now + 2592000, id) end
 end
 
 -- Takes a waiting job out of whatever holds it; true if it was waiting.

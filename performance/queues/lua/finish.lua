@@ -18,10 +18,6 @@ local function add_result(op, kind)
   return key
 end
 
-local function expire(key, ttl)
-  if ttl > 0 then redis.call('EXPIRE', key, ttl) end
-end
-
 local function succeed(op)
   local key = job_key(op.id)
   if op.ttl == 0 then
@@ -29,17 +25,21 @@ local function succeed(op)
     return
   end
   redis.call('HSET', key, 'status', 'finished', 'ended_at', op.ended_at, 'finished_by', op.execution)
-  expire(add_result(op, '1'), op.ttl)
-  expire(key, op.ttl)
+  keep_for(add_result(op, '1'), op.ttl)
+  keep_for(key, op.ttl)
   redis.call('ZADD', P .. ':finished:' .. op.level, op.ttl < 0 and '+inf' or b.unix_now + op.ttl, op.id)
 end
 
 local function fail(op)
   local key = job_key(op.id)
+  if op.ttl == 0 then
+    redis.call('DEL', key, P .. ':results:' .. op.id)
+    return
+  end
   redis.call('HSET', key, 'status', op.kind == 'stop' and 'stopped' or 'failed', 'ended_at', op.ended_at,
     'exc_info', op.exc_info or '', 'finished_by', op.execution)
-  expire(add_result(op, '2'), op.ttl)
-  expire(key, op.ttl)
+  keep_for(add_result(op, '2'), op.ttl)
+  keep_for(key, op.ttl)
   redis.call('ZADD', failed_key(op.level), op.ttl < 0 and '+inf' or b.unix_now + op.ttl, op.id)
 end
 
@@ -47,7 +47,7 @@ local function retry(op)
   local key = job_key(op.id)
   redis.call('HSET', key, 'ended_at', op.ended_at, 'finished_by', op.execution, 'status', 'scheduled')
   redis.call('HINCRBY', key, 'failures', 1)
-  expire(add_result(op, '4'), 2592000)
+  keep_for(add_result(op, '4'), 2592000)
   redis.call('ZADD', P .. ':scheduled:' .. op.level, op.at, op.id)
 end
 
@@ -79,7 +79,11 @@ local function finish(op)
 end
 
 local answers = {}
-for i, op in ipairs(b.ops) do answers[i] = finish(op) end
+for i, op in ipairs(b.ops) do
+  local sound, answer = pcall(finish, op)
+  if not sound then end_damaged(op.id, op.level, b.iso_now, b.unix_now) end
+  answers[i] = sound and answer or 1
+end
 local worker_key = P .. ':worker:' .. b.worker
 if good > 0 then redis.call('HINCRBY', worker_key, 'successful_job_count', good) end
 if bad > 0 then redis.call('HINCRBY', worker_key, 'failed_job_count', bad) end

@@ -42,7 +42,9 @@ for _, level in ipairs(c.levels) do
     local ours = execution and string.find(execution, '.', 1, true)
     if ours or tonumber(entries[i + 1]) < now then
       redis.call('ZREM', wip_key(level), entries[i])
-      if id then hand_on(level, id, execution) end
+      if id and not pcall(hand_on, level, id, execution) then
+        end_damaged(id, level, c.iso_now, c.unix_now)
+      end
     end
   end
 end

@@ -13,6 +13,7 @@ from django.tasks.base import TaskResult, TaskResultStatus
 from django.utils import timezone
 
 from performance.queues import results
+from performance.queues.exceptions import DamagedJob
 from performance.queues.options import TaskOptions, options_of
 from performance.queues.registry import resolve
 from performance.queues.types import AnyResult, AnyTask
@@ -66,6 +67,7 @@ class Run:
     closed: bool = False
     kind: Kind | None = None
     error: str = ""
+    fault: Exception | None = None
 
     @property
     def name(self) -> str:
@@ -73,7 +75,9 @@ class Run:
         return self.task.module_path if self.task else "unknown"
 
     def prepare(self) -> None:
-        """Finds the task and rebuilds its result. Raises UnknownTask and ValueError."""
+        """Finds the task and rebuilds its result. Raises UnknownTask, DamagedJob and ValueError."""
+        if self.fault:
+            raise self.fault
         path, args, kwargs = results.call_of(self.data)
         meta = self.meta
         self.task = _as_enqueued(path, meta.priority, meta.queue_name, meta.backend)
@@ -97,12 +101,25 @@ class Run:
 
 
 def from_claim(row: list[bytes], worker: str) -> Run:
-    """The Run of one row of the claim."""
+    """The Run of one row of the claim; of a damaged row one whose prepare() says so."""
+    try:
+        return _parsed(row, worker)
+    except (ValueError, OverflowError) as error:
+        fault = DamagedJob(f"Its record in Redis is damaged: {error}")
+        # Only what the script itself made up is sure to be sound.
+        sound = [b""] * len(row)
+        sound[:5] = [*row[:4], b""]
+        run = _parsed(sound, worker)
+        run.fault = fault
+        return run
+
+
+def _parsed(row: list[bytes], worker: str) -> Run:
     job_id, level, execution, attempt, data, meta, timeout, enqueued_at, expires_at = row[:9]
     deliveries, limit, result_ttl, failure_ttl, follow_up, first_started_at = row[9:15]
     stop_requested, failures = row[15:]
     run = Run(
-        id=job_id.decode(),
+        id=job_id.decode(errors="replace"),
         level=level.decode(),
         execution=execution.decode(),
         attempt=int(attempt),

@@ -226,3 +226,9 @@ async def reporting() -> None:
 def fail_always() -> None:
     note("failing")
     raise ValueError("always")
+
+
+@task(retry=Retry(times=1, backoff=0.1))
+async def fail_soon(seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    raise ValueError("soon")

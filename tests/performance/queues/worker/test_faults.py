@@ -10,16 +10,29 @@ from django.dispatch import Signal
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 
-from performance.queues import conf
+from performance.queues import cancel, conf, inspection
+from performance.queues.levels import Level
 from performance.queues.worker import ConcurrentWorker
 from performance.queues.worker.finisher import Finisher
-from tests.performance.queues.conftest import FAST, LEVELS, Workers, eventually, history
+from tests.performance.queues.conftest import (
+    FAST,
+    LEVELS,
+    Workers,
+    eventually,
+    history,
+    run_waiting_tasks,
+)
 from tests.performance.queues.jobs import tasks
 
 
 def is_over(result: Any) -> bool:
     result.refresh()
     return result.is_finished
+
+
+def status_of(result: Any) -> TaskResultStatus:
+    result.refresh()
+    return result.status
 
 
 def raise_for_add(task_result: Any, **_kwargs: Any) -> None:
@@ -57,3 +70,49 @@ def test_a_worker_whose_part_ends_does_not_pretend_to_live(
     with pytest.raises(RuntimeError, match="ended by itself") as raised:
         worker.work(logging_level="CRITICAL")
     assert isinstance(raised.value.__cause__, ArithmeticError)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("timeout", "abc"), ("attempts", "x"), ("data", b"xgarbage"), ("enqueued_at", "once")],
+)
+def test_a_damaged_job_fails_alone(server: Any, field: str, value: str | bytes) -> None:
+    results = [tasks.effect.enqueue(str(n)) for n in range(6)]
+    server.hset(f"rq:job:{results[2].id}", field, value)
+    run_waiting_tasks()
+    assert sorted(history(server)) == ["0", "1", "3", "4", "5"]
+    assert server.hget(f"rq:job:{results[2].id}", "status") == b"failed"
+    assert server.zcard("rq:wip:normal") == 0
+    assert [entry.decode() for entry in server.zrange("rq:failed:normal", 0, -1)] == [results[2].id]
+
+
+def test_a_job_that_is_damaged_while_it_runs_holds_up_no_other(
+    server: Any, workers: Workers
+) -> None:
+    workers.begin()
+    damaged = tasks.fail_soon.enqueue(0.5)
+    eventually(lambda: server.zcard("rq:wip:normal"))
+    server.hset(f"rq:job:{damaged.id}", "failures", "x")
+    eventually(lambda: server.hget(f"rq:job:{damaged.id}", "status") == b"failed", within=10)
+    after = tasks.effect.enqueue("after")
+    eventually(lambda: is_over(after), within=10)
+
+
+def test_emptying_passes_over_a_damaged_job(server: Any) -> None:
+    results = [tasks.effect.using(priority=-100).enqueue(str(n)) for n in range(3)]
+    server.set(f"rq:job:{results[0].id}", "no hash")
+    assert inspection.empty(Level.LOW) == 3
+    assert {status_of(result) for result in results[1:]} == {TaskResultStatus.FAILED}
+
+
+@pytest.mark.parametrize(("ttl", "kept"), [("-1", 1), ("0", 0)])
+def test_how_long_an_error_is_kept(server: Any, ttl: str, kept: int) -> None:
+    cancelled, failed = tasks.effect.enqueue("x"), tasks.fail.enqueue("y")
+    for result in (cancelled, failed):
+        server.hset(f"rq:job:{result.id}", "failure_ttl", ttl)
+    cancel(cancelled.id)
+    run_waiting_tasks()
+    keys = [f"rq:job:{result.id}" for result in (cancelled, failed)]
+    assert [server.exists(key) for key in keys] == [kept, kept]
+    assert [server.ttl(key) for key in keys] == [-1 if kept else -2] * 2
+    assert server.zcard("rq:failed:normal") == kept
