@@ -90,8 +90,8 @@ def row_of(run: Run) -> tuple[Any, ...]:
         run.name[:200],
         run.level,
         _STATUSES[run.kind or "ok"].value,
-        max(0.0, run.started - enqueued.timestamp()) if enqueued else 0.0,
-        run.ended - run.started,
+        max(0.0, (run.began or run.started) - enqueued.timestamp()) if enqueued else 0.0,
+        run.took,
         run.attempt,
         run.error[:200],
         run.worker[:64],
@@ -99,7 +99,7 @@ def row_of(run: Run) -> tuple[Any, ...]:
         _described(options.who, run)[:100],
         _described(options.about, run)[:200],
         msgspec.json.encode(safe).decode() if safe else None,
-        datetime.fromtimestamp(run.started, UTC),
+        datetime.fromtimestamp(run.began or run.started, UTC),
         datetime.fromtimestamp(run.ended, UTC),
     )
 

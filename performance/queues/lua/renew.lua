@@ -1,13 +1,15 @@
 -- Renews the leases of a worker's executions and its own life sign.
 -- ARGV[1]: msgpack {worker, lease, iso_now, unix_now, ttl, fields, runs = {{level, id, execution, register}}}.
--- Answers {known, lost...}: whether RQ still knows the worker, and the executions whose lease is gone.
+-- Answers {known, stops, lost...}: whether RQ still knows the worker, the ids of jobs that are to stop
+-- (the message that said so may be lost), and the executions whose lease is gone.
 local c = cmsgpack.unpack(ARGV[1])
 local worker_key = P .. ':worker:' .. c.worker
 local known = redis.call('HEXISTS', worker_key, 'birth')
 redis.call('HSET', worker_key, 'last_heartbeat', c.iso_now, unpack(c.fields))
 redis.call('EXPIRE', worker_key, c.ttl)
 local expiry = server_time() + c.lease + MARGIN
-local answer = {known}
+local stops = {}
+local answer = {known, stops}
 
 -- RQ's own record of an execution, for those that last: its tools list and stop them by it.
 local function record(id, execution)
@@ -27,6 +29,7 @@ for _, run in ipairs(c.runs) do
   if redis.call('ZSCORE', wip_key(level), member(id, execution)) then
     redis.call('ZADD', wip_key(level), expiry, member(id, execution))
     if run[4] then record(id, execution) end
+    if redis.pcall('HGET', job_key(id), 'stop_requested') == '1' then stops[#stops + 1] = id end
   else
     answer[#answer + 1] = execution
   end

@@ -34,6 +34,8 @@ class Children:
     """At most `size` child processes, forked from a server that has Django loaded, no threads."""
 
     def __init__(self, size: int) -> None:
+        self.size = size
+        self.busy = 0
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([isolated.__name__])
         self.pool = ThreadPoolExecutor(max_workers=size, thread_name_prefix="child")
@@ -51,6 +53,7 @@ class Children:
         )
         # The first start loads Django in the fork server, for seconds: not under the lock.
         process.start()
+        run.begin()
         theirs.close()
         with self._lock:
             self._processes[run.execution] = process

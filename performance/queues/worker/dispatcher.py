@@ -247,7 +247,7 @@ class Dispatcher:
             now = time.time()
             for run in list(self.runs.values()):
                 if run.stop_reason is None:
-                    if now - run.started > run.timeout:
+                    if run.began and now - run.began > run.timeout:
                         self._execution.halt(run, "timeout")
                 elif self.tick - run.stop_at > INSIST_AFTER:
                     self._execution.halt(run, run.stop_reason)

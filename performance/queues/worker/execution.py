@@ -39,8 +39,11 @@ class Execution:
 
     @property
     def congested(self) -> bool:
-        """So many sync tasks wait for a thread that no more jobs should be claimed."""
-        return self._threads.busy >= 2 * self._threads.size
+        """So many tasks wait for a thread or a child that no more jobs should be claimed."""
+        return (
+            self._threads.busy >= 2 * self._threads.size
+            or self._children.busy >= 2 * self._children.size
+        )
 
     def start(self, run: Run) -> None:
         """Begins the run; one that cannot begin ends at once."""
@@ -103,6 +106,7 @@ class Execution:
         if run.task is None or run.result is None:
             return
         try:
+            run.begin()
             arguments = running.arguments(run.task, run.result)
             op = outcomes.success(run, await run.task.func(*arguments, **run.result.kwargs))
         except asyncio.CancelledError as error:
@@ -112,6 +116,7 @@ class Execution:
         self._ended(run, op)
 
     async def _in_child(self, run: Run) -> None:
+        self._children.busy += 1
         try:
             value = await self._loop.run_in_executor(self._children.pool, self._children.run, run)
             op = outcomes.success(run, value)
@@ -119,6 +124,8 @@ class Execution:
             op = outcomes.failure_in_child(run, error)
         except BaseException as error:  # noqa: BLE001
             op = self._child_failed(run, error)
+        finally:
+            self._children.busy -= 1
         self._ended(run, op)
 
     def _child_failed(self, run: Run, error: BaseException) -> Op:
@@ -134,6 +141,7 @@ class Execution:
             raise TaskCancelled("Stopped before it began.")
         if run.task is None or run.result is None:
             return None
+        run.begin()
         return run.task.func(*running.arguments(run.task, run.result), **run.result.kwargs)
 
     def _thread_ended(self, run: Run, value: Any, error: BaseException | None) -> None:

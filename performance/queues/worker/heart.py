@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -49,6 +50,7 @@ class Heart(threading.Thread):
         self._chores = chores
         self._stopped = threading.Event()
         self._beat_every = conf.lease / 3
+        self._beaten = -math.inf
 
     def stop(self) -> None:
         """Ends the thread after its present tick."""
@@ -56,14 +58,10 @@ class Heart(threading.Thread):
 
     def run(self) -> None:
         """Ticks twice a second; beats and reaps every third of a lease."""
-        beaten = -self._beat_every
         while not self._stopped.is_set():
-            now = time.monotonic()
             try:
-                if now - beaten >= self._beat_every:
-                    beaten = now
-                    self.beat()
-                    self.reap()
+                if time.monotonic() - self._beaten >= self._beat_every:
+                    self._beat_and_reap()
                 self.move_due()
                 for chore in self._chores:
                     chore()
@@ -73,19 +71,29 @@ class Heart(threading.Thread):
                 logger.exception("heart_chore_failed")
             self._stopped.wait(TICK)
 
+    def _beat_and_reap(self) -> None:
+        """After an outage all leases look old: the others get a beat to renew theirs first."""
+        last = self._beaten
+        self.beat()
+        self._beaten = time.monotonic()
+        if self._beaten - last < 2 * self._beat_every:
+            self.reap()
+
     def beat(self) -> None:
         """Renews all leases; stops the runs whose lease somebody else has."""
         now = time.time()
         runs = list(self._dispatcher.runs.values())
         for run in runs:
             run.registered = run.registered or now - run.started > self._beat_every
-        known, *lost = scripts.run(
+        known, stops, *lost = scripts.run(
             self._client,
             "renew",
             self._packed(runs=[_lease(run) for run in runs], **self._life(now)),
         )
         if not known:
             self._reregister()
+        for job_id in stops:
+            self._dispatcher.cancel(job_id.decode())
         for execution in lost:
             self._dispatcher.lost(execution.decode())
         self._check_lag()

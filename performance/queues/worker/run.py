@@ -55,6 +55,7 @@ class Run:
     first_started_at: str
     worker: str
     started: float = field(default_factory=time.time)
+    began: float | None = None
     ended: float = 0.0
     task: AnyTask | None = None
     result: AnyResult | None = None
@@ -68,6 +69,15 @@ class Run:
     kind: Kind | None = None
     error: str = ""
     fault: Exception | None = None
+
+    def begin(self) -> None:
+        """Its own time starts: it has its thread, its child or the loop."""
+        self.began = time.time()
+
+    @property
+    def took(self) -> float:
+        """Seconds from its beginning to its end, without waiting for a thread or a child."""
+        return self.ended - self.began if self.began else 0.0
 
     @property
     def name(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 from django.dispatch import Signal
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
@@ -13,7 +14,9 @@ from django.tasks.signals import task_finished, task_started
 from performance.queues import cancel, conf, inspection
 from performance.queues.levels import Level
 from performance.queues.worker import ConcurrentWorker
+from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.finisher import Finisher
+from performance.queues.worker.heart import Heart
 from tests.performance.queues.conftest import (
     FAST,
     LEVELS,
@@ -116,3 +119,45 @@ def test_how_long_an_error_is_kept(server: Any, ttl: str, kept: int) -> None:
     assert [server.exists(key) for key in keys] == [kept, kept]
     assert [server.ttl(key) for key in keys] == [-1 if kept else -2] * 2
     assert server.zcard("rq:failed:normal") == kept
+
+
+def test_the_timeout_does_not_count_waiting_for_a_thread(server: Any, workers: Workers) -> None:
+    results = [tasks.spin.enqueue(0.7) for _ in range(3)]
+    for result in results:
+        server.hset(f"rq:job:{result.id}", "timeout", "1.2")
+    workers.begin(THREADS=1)
+    eventually(lambda: all(is_over(result) for result in results), within=15)
+    assert {result.status for result in results} == {TaskResultStatus.SUCCESSFUL}
+
+
+def test_cancelling_works_when_its_message_is_lost(server: Any, workers: Workers) -> None:
+    workers.begin()
+    result = tasks.sleep.enqueue(60)
+    eventually(lambda: status_of(result) == TaskResultStatus.RUNNING)
+    server.hset(f"rq:job:{result.id}", "stop_requested", "1")
+    eventually(lambda: is_over(result), within=10)
+    assert result.errors[0].exception_class_path.endswith("TaskCancelled")
+
+
+def test_after_an_outage_the_first_beat_reaps_nobody(server: redis.Redis) -> None:
+    calls: list[str] = []
+
+    class Recording(Heart):
+        def beat(self) -> None:
+            calls.append("beat")
+            if len(calls) < 3:
+                raise redis.ConnectionError
+
+        def reap(self) -> None:
+            calls.append("reap")
+
+    options = conf.read({**FAST, "LEASE": 1.5})
+    dispatcher = Dispatcher(
+        "a", [], options, Hooks(ended=print, follow_up=print, parked=print), burst=False
+    )
+    heart = Recording(dispatcher, server, options, reregister=lambda: None)
+    heart.start()
+    eventually(lambda: "reap" in calls, within=10)
+    heart.stop()
+    heart.join()
+    assert calls[:5] == ["beat", "beat", "beat", "beat", "reap"]
