@@ -21,7 +21,9 @@ Registry = Literal["queued", "started", "scheduled", "failed", "finished", "canc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelState:
-    """One level now. `oldest` is how many seconds its first job has waited; None: nothing waits."""
+    """One level now. `oldest` is how many seconds its first job has waited; None: nothing waits.
+
+    `waiting` counts those that a limit holds up as well."""
 
     level: Level
     waiting: int
@@ -89,13 +91,14 @@ def levels() -> list[LevelState]:
             pipeline.zcard(_key(registry, level))
         pipeline.get(f"{OWN}:done:{level.value}:{minute - 1}")
         pipeline.sismember(f"{OWN}:paused", level.value)
+        pipeline.scard(f"{OWN}:blocked_in:{level.value}")
     answers = iter(pipeline.execute())
-    rows = [[next(answers) for _ in range(7)] for _ in Level]
+    rows = [[next(answers) for _ in range(8)] for _ in Level]
     oldest = _waited(client, [row[1] for row in rows])
     return [
         LevelState(
             level=level,
-            waiting=row[0],
+            waiting=row[0] + row[7],
             running=row[2],
             scheduled=row[3],
             failed=row[4],

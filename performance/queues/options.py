@@ -59,7 +59,7 @@ class Idempotent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How many jobs with the same key run at once, and how many start in a period.
+    """How many jobs of this task with the same key run at once, and how many start in a period.
 
     `rate` reads "10/s", "100/m", "1000/h" or "10000/d"; jobs above it wait, none is refused.
     """

@@ -143,8 +143,8 @@ def _limit_fields(
     limit = options.limit
     if limit is None:
         return []
-    key = key_for(limit.key, args, kwargs) if limit.key else task.module_path
-    fields = ["limit_key", key]
+    key = key_for(limit.key, args, kwargs) if limit.key else ""
+    fields = ["limit_key", f"{task.module_path}:{key}"]
     if limit.concurrency:
         fields += ["limit_concurrency", str(limit.concurrency)]
     if limit.rate:

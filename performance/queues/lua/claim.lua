@@ -45,6 +45,7 @@ local function blocked(id, level, f)
   if f[9] and not may_run(limit, tonumber(f[9])) then
     redis.call('RPUSH', own('blocked', limit), id)
     redis.call('SADD', own('blocked_keys'), limit)
+    redis.call('SADD', own('blocked_in', level), id)
     return true
   end
   return not rate_allows(id, level, limit, tonumber(f[10]), f[11])
@@ -58,6 +59,8 @@ local function start(id, level)
   if not f[2] or f[1] == 'canceled' or f[1] == 'finished' then return end
   if f[1] == 'started' and f[14] and holds_lease(level, member(id, f[14])) then return end
   if blocked(id, level, f) then return end
+  -- The place in the rate's future was for this start; another one needs another place.
+  if f[11] then redis.call('HDEL', key, 'rate_granted') end
   local execution = c.worker .. '.' .. string.format('%d', c.first + taken + 1)
   redis.call('ZADD', wip_key(level), expiry, member(id, execution))
   if f[9] then redis.call('SADD', own('running', f[8]), level .. '|' .. member(id, execution)) end

@@ -1,6 +1,11 @@
--- Cancels up to `most` waiting jobs of a level, oldest first. ARGV: level, most, ISO time, Unix time.
+-- Cancels up to `most` waiting jobs of a level, those first that no limit holds up. ARGV: level, most, ISO time, Unix time.
 -- Answers how many.
 local ids = redis.call('LPOP', queue_key(ARGV[1]), tonumber(ARGV[2])) or {}
+local blocked = redis.call('SRANDMEMBER', own('blocked_in', ARGV[1]), tonumber(ARGV[2]) - #ids)
+for _, id in ipairs(blocked) do
+  if not pcall(withdraw, id) then redis.call('SREM', own('blocked_in', ARGV[1]), id) end
+  ids[#ids + 1] = id
+end
 for _, id in ipairs(ids) do
   local sound = pcall(end_waiting, id, 'canceled', 'canceled',
     'performance.queues.exceptions.TaskCancelled', 'The level was emptied.', ARGV[3], tonumber(ARGV[4]))

@@ -1,5 +1,5 @@
 -- Hands on what dead workers held. ARGV[1]: msgpack {levels, iso_now, unix_now, most}.
--- Answers {id, level, 'requeued' | 'parked', worker, deliveries} per job.
+-- Answers {id, level, 'requeued' | 'parked' | 'missing', worker, deliveries} per job.
 local c = cmsgpack.unpack(ARGV[1])
 local now = server_time()
 local answer = {}
@@ -13,8 +13,11 @@ end
 local function hand_on(level, id, execution)
   local key = job_key(id)
   local f = redis.call('HMGET', key, 'status', 'limit_key', 'worker_name', 'data')
-  if not f[4] then return end
   local worker = string.match(execution, '^(.*)%.%d+$')
+  if not f[4] then
+    answer[#answer + 1] = {id, level, 'missing', worker or '', 0}
+    return
+  end
   if worker then
     if f[2] then release(f[2], level, id, execution) end
     forget_execution(id, execution, worker)

@@ -17,6 +17,7 @@ local function promote(limit)
   while id do
     local origin = redis.call('HGET', job_key(id), 'origin')
     if origin then
+      redis.call('SREM', own('blocked_in', origin), id)
       redis.call('LPUSH', queue_key(origin), id)
       break
     end

@@ -1,6 +1,7 @@
 -- Enqueues one job: bounded, unique, idempotent, now or later; running twice is the same as once.
 local iso_now, unix_now
 
+-- The older job that this one repeats, or else the one that it is to replace.
 local function duplicate(entry)
   if entry.idempotent then
     local older = redis.call('GET', own('idempotent', entry.idempotent))
@@ -13,23 +14,28 @@ local function duplicate(entry)
   local waiting = status == 'queued' or status == 'scheduled' or status == 'deferred'
   if not waiting and not (status == 'started' and entry.until_finished) then return nil end
   if not entry.replace then return older end
-  if waiting and withdraw(older) then
+  return nil, waiting and older
+end
+
+local function replace(older)
+  if withdraw(older) then
     end_waiting(older, 'canceled', 'canceled', 'performance.queues.exceptions.TaskCancelled',
       'Replaced by a newer job.', iso_now, unix_now)
   end
-  return nil
 end
 
-local function full(entry)
+-- How many wait if the level is full; the place of a job that is replaced counts as free.
+local function full(entry, replaced)
   if entry.most == 0 or entry.run_at > 0 then return nil end
-  local length = redis.call('LLEN', queue_key(entry.queue))
+  local length = redis.call('LLEN', queue_key(entry.queue)) + redis.call('SCARD', own('blocked_in', entry.queue))
   if length < entry.most then return nil end
+  if replaced and length == entry.most and (redis.call('LPOS', queue_key(entry.queue), replaced)
+    or redis.call('SISMEMBER', own('blocked_in', entry.queue), replaced) == 1) then return nil end
   if not entry.shed then return length end
   local oldest = redis.call('LPOP', queue_key(entry.queue))
-  if oldest then
-    end_waiting(oldest, 'failed', 'failed', 'performance.queues.exceptions.TaskShed',
-      'Gave way to newer jobs: the level is full.', iso_now, unix_now)
-  end
+  if not oldest then return length end
+  end_waiting(oldest, 'failed', 'failed', 'performance.queues.exceptions.TaskShed',
+    'Gave way to newer jobs: the level is full.', iso_now, unix_now)
   return nil
 end
 
@@ -52,10 +58,11 @@ end
 local function submit(entry, data)
   local key = job_key(entry.id)
   if redis.call('EXISTS', key) == 1 then return {1, entry.id} end
-  local older = duplicate(entry)
+  local older, replaced = duplicate(entry)
   if older then return {2, older} end
-  local length = full(entry)
+  local length = full(entry, replaced)
   if length then return {3, length, done_per_minute(entry.queue)} end
+  if replaced then replace(replaced) end
   redis.call('HSET', key, 'data', data, unpack(entry.fields))
   remember_keys(entry)
   if entry.run_at > 0 then

@@ -41,7 +41,8 @@ class ConcurrentWorker(BaseWorker):
     """Coroutine tasks on one event loop, sync ones on threads, isolated ones in child processes.
 
     Jobs, registries, results and commands are RQ's: its tools and its other workers go on beside it.
-    `conf` holds concurrency, lease, grace and limits; `queues` must be levels.
+    `conf` holds concurrency, lease, grace and limits; `queues` must be levels. Raises ValueError
+    on a name with a colon.
     """
 
     death_penalty_class = TimerDeathPenalty
@@ -54,6 +55,8 @@ class ConcurrentWorker(BaseWorker):
         kwargs["job_class"] = TaskJob
         kwargs.setdefault("connection", connections.client())
         super().__init__(queues, *args, **kwargs)
+        if ":" in self.name:
+            raise ValueError("A worker's name takes no colon: RQ's registries split at it.")
         self.conf: configuration.QueueOptions = conf or configuration.of_default_backend()
         self.worker_ttl = int(self.conf.lease * 4)
         self.dispatcher: Dispatcher | None = None

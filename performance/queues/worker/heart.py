@@ -111,6 +111,8 @@ class Heart(threading.Thread):
         for worker, count in recovered.items():
             logger.warning("tasks_recovered", tasks=count, from_worker=worker)
         for task_id, level, action, worker, deliveries in answer:
+            if action == b"missing":
+                logger.error("lease_without_job", task_id=task_id.decode(errors="replace"))
             if action == b"parked":
                 _report_parked(task_id.decode(), level.decode(), worker.decode(), deliveries)
 
