@@ -57,9 +57,9 @@ class ConversationCache:
 
     def forget(self, user_id: object, conversation_id: object = None) -> None:
         """On commit, forget that conversation and the list of conversations; or all of the user."""
-        transaction.on_commit(lambda: _changed(user_id, conversation_id).clear(), robust=True)
+        _first_on_commit(_changed(user_id, conversation_id).clear)
         if conversation_id is not None:
-            transaction.on_commit(lambda: _space(user_id, None).clear(), robust=True)
+            _first_on_commit(_space(user_id, None).clear)
 
     def clear(self) -> None:
         """Forget everything of everybody."""
@@ -98,6 +98,14 @@ class ConversationCache:
 
 
 conversation_cache = ConversationCache()
+
+
+def _first_on_commit(clear: Callable[[], None]) -> None:
+    """On commit, before all other hooks: one that raises drops those that come after it."""
+    transaction.on_commit(clear, robust=True)
+    connection = transaction.get_connection()
+    if connection.in_atomic_block:
+        connection.run_on_commit.insert(0, connection.run_on_commit.pop())
 
 
 def _on() -> bool:

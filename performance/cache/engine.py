@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -142,6 +143,17 @@ def engine_for(plan: Plan, keys: Keys, *, tiered: bool) -> Engine:
 
 def engines() -> list[Engine]:
     return list(_engines.values())
+
+
+def _in_child() -> None:
+    """After a fork: whoever was loading a value, or held the lock, is a thread of the parent."""
+    global _lock
+    _lock = threading.Lock()
+    for engine in engines():
+        engine.flights.clear()
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def close_engines() -> None:

@@ -57,6 +57,22 @@ class TestConversations:
         assert conversation_cache.get(1, "c2") == FROZEN
         assert conversation_cache.get(2) == FROZEN
 
+    def test_a_hook_that_raises_does_not_keep_what_changed(self) -> None:
+        def broken() -> None:
+            raise ConnectionError("the queue is away")
+
+        @transaction.atomic
+        def change() -> None:
+            transaction.on_commit(broken)
+            conversation_cache.forget(1, "c1")
+
+        conversation_cache.set(1, PAGE, "c1")
+        conversation_cache.set(1, PAGE)
+        with pytest.raises(ConnectionError):
+            change()
+        assert conversation_cache.get(1, "c1") is None
+        assert conversation_cache.get(1) is None
+
     def test_everything_of_a_user(self) -> None:
         conversation_cache.set(1, PAGE, "c1")
         conversation_cache.set(1, PAGE)

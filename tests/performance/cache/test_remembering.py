@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,34 @@ def test_a_herd_of_a_hundred_in_four_processes_is_one_load(cache: Any) -> None:
 
     answers = [in_child(herd) for _ in range(WORKERS)]
     assert sum(int(answer()) for answer in answers) == 1
+
+
+def test_a_child_does_not_wait_for_a_load_of_its_parent(cache: Any) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow() -> int:
+        began.set()
+        go_on.wait(10)
+        return 1
+
+    def ask() -> str:
+        os.read(read, 1)
+        cache.delete("key")
+        started = time.monotonic()
+        remember("key", lambda: 2, wait=3)
+        return str(cache.get("key") if time.monotonic() - started < 2 else "it waited")
+
+    read, write = os.pipe()
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(remember, "key", slow)
+        assert began.wait(5)
+        answer = in_child(ask)
+        go_on.set()
+        assert loading.result() == 1
+    os.write(write, b"x")
+    assert answer() == "2"
+    for end in (read, write):
+        os.close(end)
 
 
 def test_a_loader_that_dies_is_replaced(cache: Any) -> None:
