@@ -48,7 +48,10 @@ def jobs(request: HttpRequest, level: str, registry: str) -> HttpResponse:
     if level not in set(Level) or registry not in REGISTRIES:
         raise Http404
     first = _number(request.GET.get("first"))
-    found = inspection.jobs(Level(level), registry, first=first, most=PAGE + 1)  # type: ignore[arg-type]
+    try:
+        found = inspection.jobs(Level(level), registry, first=first, most=PAGE + 1)  # type: ignore[arg-type]
+    except redis.RedisError:
+        return _away(request)
     context = {
         "title": f"{level}: {registry}",
         "level": level,
@@ -67,8 +70,16 @@ def confirm_empty(request: HttpRequest, level: str) -> HttpResponse:
     """Asks before a level is emptied."""
     if level not in set(Level):
         raise Http404
-    state = next(state for state in inspection.levels() if state.level == level)
+    try:
+        state = next(state for state in inspection.levels() if state.level == level)
+    except redis.RedisError:
+        return _away(request)
     return _page(request, "confirm_empty", {"title": f"Empty {level}?", "state": state})
+
+
+def _away(request: HttpRequest) -> HttpResponse:
+    messages.error(request, "The queue server does not answer.")
+    return redirect("admin:performance_queues")
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -11,7 +12,14 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    close_old_connections,
+    connection,
+)
 
 from performance.models import TaskRun
 from performance.queues import results
@@ -29,6 +37,7 @@ _COLUMNS = (
     *("task_id", "task", "level", "status", "waited", "ran", "attempt", "error", "worker"),
     *("correlation_id", "who", "about", "arguments", "started_at", "finished_at"),
 )
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 _STATUSES = {
     "ok": TaskRun.Status.SUCCESSFUL,
     "fail": TaskRun.Status.FAILED,
@@ -70,13 +79,25 @@ class Recorder(threading.Thread):
             batch = [self._runs.popleft() for _ in range(min(AT_ONCE, len(self._runs)))]
             try:
                 close_old_connections()
-                write([row_of(run) for run in batch])
+                write_sound([row for run in batch if (row := _row_or_none(run))])
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("task_runs_postponed", rows=len(batch), error=type(error).__name__)
                 self._runs.extendleft(reversed(batch))
                 return
             except Exception:
                 logger.exception("task_runs_lost", rows=len(batch))
+
+
+def _row_or_none(run: Run) -> tuple[Any, ...] | None:
+    try:
+        return tuple(_without_nul(value) for value in row_of(run))
+    except Exception:
+        logger.exception("task_run_lost", task_id=run.id)
+        return None
+
+
+def _without_nul(value: Any) -> Any:
+    return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 def row_of(run: Run) -> tuple[Any, ...]:
@@ -98,10 +119,16 @@ def row_of(run: Run) -> tuple[Any, ...]:
         (run.meta.correlation_id or run.meta.request_id)[:64],
         _described(options.who, run)[:100],
         _described(options.about, run)[:200],
-        msgspec.json.encode(safe).decode() if safe else None,
+        _as_json(safe) if safe else None,
         datetime.fromtimestamp(run.began or run.started, UTC),
         datetime.fromtimestamp(run.ended, UTC),
     )
+
+
+def _as_json(values: dict[str, Any]) -> str:
+    """PostgreSQL's JSON holds no NUL. An escaped backslash before "u0000" is not one."""
+    text = msgspec.json.encode(values).decode()
+    return _ESCAPED_NUL.sub(r"\1", text)
 
 
 def _described(template: Any, run: Run) -> str:
@@ -112,11 +139,29 @@ def _described(template: Any, run: Run) -> str:
     return ""
 
 
+def write_sound(rows: Sequence[tuple[Any, ...]]) -> None:
+    """As write(); rows that the database refuses are dropped alone."""
+    try:
+        write(rows)
+    except (DataError, IntegrityError):
+        for row in rows:
+            _write_or_drop(row)
+
+
+def _write_or_drop(row: tuple[Any, ...]) -> None:
+    try:
+        write([row])
+    except (DataError, IntegrityError) as error:
+        logger.error(  # noqa: TRY400 - the error's text holds the row's values
+            "task_run_lost", task_id=row[0], error=type(error).__name__
+        )
+
+
 def write(rows: Sequence[tuple[Any, ...]]) -> None:
     """Writes the rows with one COPY. Raises DatabaseError."""
     table = connection.ops.quote_name(TaskRun._meta.db_table)  # noqa: SLF001
     with connection.cursor() as cursor:
         statement = f"COPY {table} ({', '.join(_COLUMNS)}) FROM STDIN"
-        with cursor.copy(statement) as copy:
+        with connection.wrap_database_errors, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Unpack, overload
 
 from django.apps import apps
@@ -91,23 +93,32 @@ def registered() -> list[AnyTask]:
 def resolve(path: str) -> AnyTask:
     """The registered task at `path` ("app.module.function").
 
-    Imports the module only if it lies in an installed app. Raises UnknownTask.
+    Imports no module but an installed app's `tasks` and what lies in it. Raises UnknownTask.
     """
     found = _tasks.get(path)
     if found is not None:
         return found
     module = path.rpartition(".")[0]
-    if not any(_within(module, app.name) for app in apps.get_app_configs()):
-        raise UnknownTask(f"{path!r} is not a registered task.")
-    try:
-        declared = getattr(importlib.import_module(module), path.rpartition(".")[2], None)
-    except ImportError:
-        raise UnknownTask(f"{path!r} is not a registered task: no such module.") from None
+    declared = getattr(_module(module, path), path.rpartition(".")[2], None)
     if path not in _tasks and isinstance(declared, Task) and declared.module_path == path:
         _tasks[path] = declared
     if path not in _tasks:
         raise UnknownTask(f"{path!r} is not a registered task.")
     return _tasks[path]
+
+
+def _module(name: str, path: str) -> ModuleType:
+    loaded = sys.modules.get(name)
+    if loaded is not None:
+        return loaded
+    if not any(_within(name, f"{app.name}.tasks") for app in apps.get_app_configs()):
+        raise UnknownTask(f"{path!r} is not a registered task.")
+    try:
+        return importlib.import_module(name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise UnknownTask(f"{path!r} is not a registered task: no such module.") from error
 
 
 def _within(module: str, package: str) -> bool:

@@ -35,8 +35,15 @@ def clean(queue: Queue) -> None:
     queue.finished_job_registry.cleanup()
     queue.failed_job_registry.cleanup()
     queue.ready_job_registry.cleanup()
+    _forget_cancelled(queue)
     clean_worker_registry(queue)
     _return_stuck(queue)
+
+
+def _forget_cancelled(queue: Queue) -> None:
+    """RQ leaves these; ours have the time in their score at which the job itself expires."""
+    registry = queue.canceled_job_registry
+    queue.connection.zremrangebyscore(registry.key, 1, time.time())
 
 
 def _return_stuck(queue: Queue) -> None:

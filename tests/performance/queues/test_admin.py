@@ -148,3 +148,16 @@ def test_task_runs_are_read_only(server: Any) -> None:
     assert client.get(f"/admin/performance/taskrun/{run.pk}/change/").status_code == 200
     assert client.get("/admin/performance/taskrun/add/").status_code == 403
     assert client.post(f"/admin/performance/taskrun/{run.pk}/delete/").status_code == 403
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("page", "args"), [("queue_jobs", ["low", "queued"]), ("queue_empty", ["low"])]
+)
+def test_pages_while_the_queue_server_is_away(
+    admin_client: Any, settings: Any, page: str, args: list[str]
+) -> None:
+    use(settings, "redis://127.0.0.1:1/0")
+    answer = admin_client.get(reverse(f"admin:performance_{page}", args=args), follow=True)
+    assert answer.status_code == 200
+    assert "does not answer" in answer.content.decode()

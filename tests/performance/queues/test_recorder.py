@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from performance import tasks as own_tasks
 from performance.models import TaskRun
-from performance.queues import progress_of, report_progress, statistics
+from performance.queues import progress_of, recorder, report_progress, statistics
 from tests.performance.queues.conftest import Workers, eventually, run_waiting_tasks
 from tests.performance.queues.jobs import tasks
 
@@ -77,3 +77,27 @@ def test_progress_is_told_from_inside_and_read_from_outside(server: Any, workers
 def test_progress_outside_a_task_is_nothing(server: Any) -> None:
     report_progress(1)
     assert server.dbsize() == 0
+
+
+def test_nul_is_left_out_and_a_bad_row_is_dropped_alone(server: Any) -> None:
+    tasks.recorded.enqueue(user="a\x00b", reply="x\x00y\\u0000", secret="s")
+    bad = tasks.add.enqueue(1, 2)
+    server.hset(f"rq:job:{bad.id}", "enqueued_at", "once")
+    tasks.add.enqueue(1, 2)
+    run_waiting_tasks()
+    assert TaskRun.objects.count() == 2
+    run = TaskRun.objects.get(task=tasks.recorded.module_path)
+    assert (run.who, run.arguments) == ("ab", {"reply": "xy\\u0000"})
+
+
+def test_a_row_that_the_database_refuses_is_dropped_alone() -> None:
+    now = timezone.now()
+
+    def row(task_id: str, level: str) -> tuple[Any, ...]:
+        return (
+            *(task_id, "t", level, "successful", 0.0, 0.0, 1, "", "w", "", "", "", None),
+            *(now, now),
+        )
+
+    recorder.write_sound([row("good", "low"), row("bad", "x" * 500)])
+    assert [run.task_id for run in TaskRun.objects.all()] == ["good"]

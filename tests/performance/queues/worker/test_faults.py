@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,13 +12,17 @@ import redis
 from django.dispatch import Signal
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
+from rq import Queue
 
 from performance.queues import cancel, conf, inspection
+from performance.queues.exceptions import UnknownTask
 from performance.queues.levels import Level
+from performance.queues.registry import resolve
 from performance.queues.worker import ConcurrentWorker
 from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.finisher import Finisher
 from performance.queues.worker.heart import Heart
+from performance.queues.worker.maintenance import clean
 from tests.performance.queues.conftest import (
     FAST,
     LEVELS,
@@ -161,3 +167,19 @@ def test_after_an_outage_the_first_beat_reaps_nobody(server: redis.Redis) -> Non
     heart.stop()
     heart.join()
     assert calls[:5] == ["beat", "beat", "beat", "beat", "reap"]
+
+
+def test_a_job_imports_nothing_but_tasks(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = "performance.management.commands.queue_stats"
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    with pytest.raises(UnknownTask):
+        resolve(f"{module}.Command")
+    assert module not in sys.modules
+    with pytest.raises(UnknownTask):
+        resolve("performance.tasks..x.y")
+
+
+def test_expired_cancelled_jobs_are_forgotten(server: Any) -> None:
+    server.zadd("rq:canceled:low", {"old": time.time() - 5, "new": time.time() + 60})
+    clean(Queue("low", connection=server))
+    assert server.zrange("rq:canceled:low", 0, -1) == [b"new"]
