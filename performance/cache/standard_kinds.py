@@ -10,11 +10,22 @@ import ipaddress
 import pathlib
 import uuid
 import zoneinfo
+from collections.abc import Callable
 from typing import Any
 
 from performance.cache.kinds import add
 
 ZERO = datetime.timedelta(0)
+
+
+def _text(stored: Any) -> str:
+    if type(stored) is not str:
+        raise TypeError("the stored form is a text")
+    return stored
+
+
+def _reader(kind: Callable[[str], Any]) -> Callable[[Any], Any]:
+    return lambda stored: kind(_text(stored))
 
 
 def _zone(value: datetime.tzinfo | None) -> Any:
@@ -65,6 +76,13 @@ def _read_time(stored: list[Any]) -> datetime.time:
     return datetime.time.fromisoformat(text).replace(tzinfo=_read_zone(zone), fold=fold)
 
 
+def _read_fraction(stored: list[Any]) -> fractions.Fraction:
+    numerator, denominator = stored
+    if type(numerator) is not int or type(denominator) is not int:
+        raise TypeError("a fraction is two integers")  # of the text "1e9999999" it would make them
+    return fractions.Fraction(numerator, denominator)
+
+
 def _factory(value: collections.defaultdict[Any, Any]) -> list[Any]:
     factory = value.default_factory
     if factory is not None and factory not in FACTORIES.values():
@@ -84,18 +102,18 @@ add(datetime.time, "tm", _time, _read_time)
 add(datetime.timedelta, "td", _duration, _read_duration)
 add(datetime.timezone, "tz", _zone, _read_zone)
 add(zoneinfo.ZoneInfo, "zi", _zone, _read_zone)
-add(decimal.Decimal, "dec", str, decimal.Decimal)
+add(decimal.Decimal, "dec", str, _reader(decimal.Decimal))
 add(uuid.UUID, "u", lambda value: value.bytes, lambda stored: uuid.UUID(bytes=stored))
 add(complex, "c", lambda value: [value.real, value.imag], lambda stored: complex(*stored))
 add(
     fractions.Fraction,
     "fr",
     lambda value: [value.numerator, value.denominator],
-    lambda stored: fractions.Fraction(*stored),
+    _read_fraction,
 )
 add(range, "r", lambda value: [value.start, value.stop, value.step], lambda stored: range(*stored))
 add(slice, "sl", lambda v: [v.start, v.stop, v.step], lambda stored: slice(*stored))
-add(bytearray, "ba", bytes, bytearray)
+add(bytearray, "ba", bytes, lambda stored: bytearray(memoryview(stored)))
 add(type(...), "e", lambda value: None, lambda stored: ...)
 add(
     collections.deque,
@@ -121,4 +139,4 @@ for _address in (
     ipaddress.IPv4Interface, ipaddress.IPv6Interface,
     pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath,
 ):  # fmt: skip
-    add(_address, _address.__name__, str, _address)
+    add(_address, _address.__name__, str, _reader(_address))

@@ -27,7 +27,7 @@ from performance.cache import freeze
 from performance.cache.frozen import FrozenDict, is_frozen
 from performance.cache.kinds import Unstorable, register
 from performance.cache.stored import stored
-from performance.cache.values import Unreadable, pack, unpack
+from performance.cache.values import NAMED, Unreadable, pack, unpack
 
 
 @register
@@ -253,3 +253,13 @@ def test_frozen() -> None:
         page[0] |= {"a": 1}
     assert page[0].copy() == dict(page[0])
     assert type(page[0].copy()) is dict
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [["ba", 40_000_000], ["fr", ["1e300000"]], ["fr", ["1e300000", 1]], ["IPv4Address", 7]],
+)
+def test_a_small_entry_does_not_open_as_a_large_value(entry: list[Any]) -> None:
+    encode = msgspec.msgpack.encode
+    with pytest.raises(Unreadable):
+        unpack(encode(msgspec.msgpack.Ext(NAMED, encode(entry))))
