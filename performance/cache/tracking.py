@@ -7,6 +7,8 @@ silent for `SILENCE` seconds, the store is emptied and closed until all are back
 
 from __future__ import annotations
 
+import atexit
+import atexit
 import contextlib
 import logging
 import os
@@ -223,4 +225,11 @@ def _in_child() -> None:
         tracker.abandon()
 
 
+def _at_exit() -> None:
+    """The server may go before this thread does: no loss to tell of."""
+    for tracker in list(_all):
+        tracker.stop()
+
+
 os.register_at_fork(after_in_child=_in_child)
+atexit.register(_at_exit)
