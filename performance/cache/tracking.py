@@ -8,7 +8,6 @@ silent for `SILENCE` seconds, the store is emptied and closed until all are back
 from __future__ import annotations
 
 import atexit
-import atexit
 import contextlib
 import logging
 import os
