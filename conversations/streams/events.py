@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -77,30 +78,25 @@ def last_event_id(conversation_id: UUID) -> str:
 
 def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
     """Appends one frame from a web process. False where Redis could not be reached: pages then poll."""
-    try:
-        _client().eval(
-            APPEND, 1, stream_key(conversation_id), LENGTH, LIFE, 1, encode(kind, **data)
-        )
-    except RedisError as error:
-        logger.warning("stream_unavailable", error=type(error).__name__)
-        return False
-    return True
+    frame = encode(kind, **data)
+    key = stream_key(conversation_id)
+    return _tell(lambda client: client.eval(APPEND, 1, key, LENGTH, LIFE, 1, frame))
 
 
 def forget(conversation_id: UUID) -> bool:
     """Removes the events of a conversation that was deleted; they would expire within the hour."""
-    try:
-        _client().delete(stream_key(conversation_id))
-    except RedisError as error:
-        logger.warning("stream_unavailable", error=type(error).__name__)
-        return False
-    return True
+    return _tell(lambda client: client.delete(stream_key(conversation_id)))
 
 
 def request_stop(message_id: int, attempt: int) -> bool:
     """Raises the flag that the worker of that attempt looks at ten times a second."""
+    return _tell(lambda client: client.set(stop_key(message_id, attempt), 1, ex=STOP_LIFE))
+
+
+def _tell(command: Callable[[redis.Redis], object]) -> bool:
+    """Gives Redis one command. False, and a line in the log, where it could not be reached."""
     try:
-        _client().set(stop_key(message_id, attempt), 1, ex=STOP_LIFE)
+        command(_client())
     except RedisError as error:
         logger.warning("stream_unavailable", error=type(error).__name__)
         return False
