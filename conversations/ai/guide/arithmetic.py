@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from conversations.ai.guide.phrases import NUMBER_WORDS
+
 ASKING = re.compile(
     r"^(?:what is|what are|what does|how much is|how much are|how much would|calculate|compute|work out|solve"
     r"|evaluate|what do (?:i|you|we) get (?:when|if) (?:i|you|we)|if (?:i|you|we)|the result of"
@@ -66,26 +68,13 @@ WORDS = (
     (r"\b(?:euros?|dollars?|bucks|usd|eur|gbp)\b|[$€£]", ""),
 )
 REPLACEMENTS = tuple((re.compile(pattern), replacement) for pattern, replacement in WORDS)
-DIGITS = dict(
-    zip(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-        ],
-        map(str, range(12)),
-        strict=True,
-    )
-) | {"twelve": "12", "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "hundred": "100"}
+DIGITS = {word: str(number) for number, word in enumerate(NUMBER_WORDS)} | {
+    "twenty": "20",
+    "thirty": "30",
+    "forty": "40",
+    "fifty": "50",
+    "hundred": "100",
+}
 
 FUNCTION = r"sqrt|cbrt|abs|round|floor|ceil|min|max|gcd|lcm|factorial|log|ln|exp|a?sin|a?cos|a?tan"
 EXPRESSION = re.compile(

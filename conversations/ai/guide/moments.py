@@ -5,32 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from conversations.ai.guide.phrases import NUMBER_WORDS
 from conversations.ai.guide.plans import Use, use
 
 PLACE = r"(?P<place>[^\d?]{2,40})"
 CLOCK = r"(?P<time>\d{1,2}[:.]\d{2}(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|noon|midday|midnight)"
 UNIT = r"(?P<unit>minute|hour|day|week|month|year)s?"
 NUMBER = r"(?P<number>\d{1,6}|an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve)"
-NUMBERS = {
-    word: number
-    for number, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-        ]
-    )
-} | {"a": 1, "an": 1}
+NUMBERS = {word: number for number, word in enumerate(NUMBER_WORDS)} | {"a": 1, "an": 1}
 HOLIDAY = (
     r"(?P<date>(?:the )?(?:christmas(?: eve)?|xmas|boxing day|new year'?s?(?: eve| day)?|valentine'?s?(?: day)?"
     r"|halloween|thanksgiving|easter(?: sunday| monday)?|good friday|pentecost|ascension day"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+NUMBER_WORDS = (
+    *("zero", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 LONGEST = 300  # characters that the patterns look at; longer texts are no short questions
 
 CONTRACTIONS = (
