@@ -23,8 +23,33 @@ class CacheSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Measuring: recorders, buffer, rollups."""
+
+    enabled: bool = True
+    location: str = ""  # the Redis of the live buckets; without it nothing leaves the process
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueriesSettings:
+    """Watching what the database is asked."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsSettings:
+    """Evaluating alert rules and telling people."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceSettings:
     cache: CacheSettings = field(default_factory=CacheSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    queries: QueriesSettings = field(default_factory=QueriesSettings)
+    alerts: AlertsSettings = field(default_factory=AlertsSettings)
 
 
 def read(block: dict[str, dict[str, Any]]) -> tuple[PerformanceSettings, list[str]]:
