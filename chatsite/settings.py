@@ -123,6 +123,7 @@ PERFORMANCE = {
         "AI_RESPONSES": env.flag("CACHE_AI_RESPONSES", default=True),
         "TOOL_RESULTS": env.flag("CACHE_TOOL_RESULTS", default=True),
     },
+    "QUEUES": {"ENABLED": env.flag("QUEUES_ENABLED", default=True)},
     "METRICS": {"ENABLED": env.flag("METRICS_ENABLED", default=True), "LOCATION": QUEUE_URL},
     "QUERIES": {"ENABLED": env.flag("QUERIES_ENABLED", default=True)},
     "ALERTS": {"ENABLED": env.flag("ALERTS_ENABLED", default=True)},

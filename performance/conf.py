@@ -45,8 +45,16 @@ class AlertsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueSettings:
+    """Off: tasks run at once where they are enqueued. Everything else is TASKS' own OPTIONS."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceSettings:
     cache: CacheSettings = field(default_factory=CacheSettings)
+    queues: QueueSettings = field(default_factory=QueueSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     queries: QueriesSettings = field(default_factory=QueriesSettings)
     alerts: AlertsSettings = field(default_factory=AlertsSettings)

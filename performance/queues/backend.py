@@ -16,7 +16,9 @@ from django.tasks.base import DEFAULT_TASK_QUEUE_NAME, TaskResult, TaskResultSta
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
+from performance import conf as performance_conf
 from performance.queues import conf, connection, results, submission
+from performance.queues.at_once import AtOnce
 from performance.queues.exceptions import QueueError
 from performance.queues.options import options_of
 from performance.queues.registry import RegisteredTask
@@ -41,6 +43,7 @@ class RQBackend(BaseTaskBackend):
         super().__init__(alias, params)
         self.queues.add(DEFAULT_TASK_QUEUE_NAME)
         self.conf = conf.read(self.options)
+        self._at_once = AtOnce(type(self))
 
     def enqueue(  # type: ignore[override]
         self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -56,7 +59,7 @@ class RQBackend(BaseTaskBackend):
         """As enqueue(), for many calls of one task in one round trip."""
         self.validate_task(task)
         made = [self._new_result(task, args, kwargs) for args, kwargs in calls]
-        if options_of(task.func).durable is True:
+        if _enabled() and options_of(task.func).durable is True:
             self._outbox().keep(task.module_path, [job for _, job in made])
         if self.conf.enqueue_on_commit and transaction.get_connection().in_atomic_block:
             transaction.on_commit(partial(self._send_committed, task, made))
@@ -66,6 +69,8 @@ class RQBackend(BaseTaskBackend):
 
     def get_result(self, result_id: str) -> AnyResult:
         """The result as it stands now. Raises TaskResultDoesNotExist."""
+        if not _enabled():
+            return self._at_once.get(result_id)
         return results.load(connection.client(), result_id, self.alias)
 
     async def aget_result(self, result_id: str) -> AnyResult:
@@ -108,6 +113,10 @@ class RQBackend(BaseTaskBackend):
 
     def _send_committed(self, task: AnyTask, made: list[tuple[AnyResult, Submission]]) -> None:
         """What is durable is found again by a sweeper, so its caller goes on without Redis."""
+        if not _enabled():
+            for result, _ in made:
+                self._at_once.run(result)
+            return
         durable = options_of(task.func).durable
         try:
             self._send(made)
@@ -129,3 +138,7 @@ class RQBackend(BaseTaskBackend):
             object.__setattr__(result, "enqueued_at", now)
             if found == job.id:
                 task_enqueued.send(type(self), task_result=result)
+
+
+def _enabled() -> bool:
+    return performance_conf.current().queues.enabled

@@ -123,3 +123,15 @@ def test_of_others_there_is_nothing(
     assert client.get(address(conversation, f"{'9' * 40}/")).status_code == 404
     assert Client().get(address(conversation)).status_code == 302
     assert Message.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_queues_the_answer_is_there_with_the_page(
+    client: Client, conversation: Conversation, settings: Any
+) -> None:
+    settings.PERFORMANCE = {"QUEUES": {"ENABLED": False}}
+    settings.CHAT_BACKENDS = {"default": {"BACKEND": "tests.backends.ScriptedBackend"}}
+    client.post(address(conversation), {"text": "say At once.", "key": KEY})
+    answer = conversation.messages.select_related("reply").get(role=Role.ASSISTANT)
+    assert (answer.text, answer.reply.status) == ("At once.", Status.COMPLETE)
+    assert "At once." in client.get(f"/c/{conversation.pk}/").content.decode()
