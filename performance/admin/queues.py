@@ -10,11 +10,12 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 
 from performance.admin import queue_pages
+from performance.admin.export import CsvExport
 from performance.models import TaskRun
 
 
 @admin.register(TaskRun)
-class TaskRunAdmin(ModelAdmin):  # type: ignore[misc]
+class TaskRunAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
     """Rows are written by workers alone, so they are only read here."""
 
     list_display = [

@@ -94,8 +94,9 @@ def test_the_policy_lets_nothing_inline_run(db: None) -> None:
     assert response["Referrer-Policy"] == "same-origin"
 
 
-def test_vendored_files_are_the_published_ones() -> None:
-    folder = STATIC / "vendor"
+@pytest.mark.parametrize("app", ["conversations", "performance"])
+def test_vendored_files_are_the_published_ones(app: str) -> None:
+    folder = Path(app, "static", app, "vendor").absolute()
     entries = json.loads((folder / "VENDORED.json").read_text())
     listed = {"VENDORED.json"}
     for entry in entries:
