@@ -39,9 +39,21 @@ class QueriesSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertsSettings:
-    """Evaluating alert rules and telling people."""
+    """Evaluating alert rules and telling people; times in seconds."""
 
     enabled: bool = True
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict)  # alias: BACKEND, OPTIONS
+    group_wait: float = 5.0  # a first message waits so long for more news of its group
+    group_interval: float = 60.0  # at most one message to a channel about a group in this time
+    repeat_after: float = 4 * 3600.0  # an alert that nobody acknowledged is told again
+    escalate_after: float = 900.0  # nobody acknowledged it: told to ESCALATE_TO too
+    escalate_to: tuple[str, ...] = ()  # aliases of channels; none: the same channels again
+    reopen_within: float = 900.0  # a resolved alert that returns so soon is the same one
+    stale_after: float = 24 * 3600.0  # an alert without a value for so long resolves
+    keep_days: int = 90  # of resolved alerts and their events
+    allowed_networks: tuple[str, ...] = ()  # private networks that webhooks may reach, as CIDR
+    site_url: str = ""  # in front of links in messages: https://chat.example.org
+    runbooks: str = ""  # the directory of the runbooks' Markdown files
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

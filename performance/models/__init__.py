@@ -1,6 +1,19 @@
 from __future__ import annotations
 
+from performance.models.alert_notifications import AlertEvaluation, Notification
+from performance.models.alert_rules import AlertRule
+from performance.models.alert_silences import Silence
+from performance.models.alerts import Alert, AlertEvent
 from performance.models.task_outbox import TaskOutbox
 from performance.models.task_runs import TaskRun
 
-__all__ = ["TaskOutbox", "TaskRun"]
+__all__ = [
+    "Alert",
+    "AlertEvaluation",
+    "AlertEvent",
+    "AlertRule",
+    "Notification",
+    "Silence",
+    "TaskOutbox",
+    "TaskRun",
+]
