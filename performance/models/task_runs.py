@@ -25,6 +25,7 @@ class TaskRun(models.Model):
         RETRIED = "retried", "Failed, tried again"
         STOPPED = "stopped", "Stopped"
         PARKED = "parked", "Parked"
+        LOST = "lost", "Lost with its worker"
 
     id = models.BigAutoField(primary_key=True)
     task_id = models.CharField(max_length=64)
@@ -32,7 +33,7 @@ class TaskRun(models.Model):
     level = models.CharField(max_length=16)
     status = models.CharField(max_length=16, choices=Status)
     waited = models.FloatField(help_text="Seconds in the queue.")
-    ran = models.FloatField(help_text="Seconds of work.")
+    ran = models.FloatField(help_text="Seconds of work; 0 where the worker died.")
     attempt = models.PositiveIntegerField()
     error = models.CharField(max_length=200, blank=True)
     worker = models.CharField(max_length=64)

@@ -44,6 +44,7 @@ _STATUSES = {
     "retry": TaskRun.Status.RETRIED,
     "stop": TaskRun.Status.STOPPED,
     "park": TaskRun.Status.PARKED,
+    "lost": TaskRun.Status.LOST,
 }
 
 

@@ -32,7 +32,7 @@ class TaskStatistics:
 _QUERY = """
     SELECT task, level, count(*),
            count(*) FILTER (WHERE status IN ('failed', 'parked')),
-           count(*) FILTER (WHERE status = 'retried'),
+           count(*) FILTER (WHERE status IN ('retried', 'lost')),
            percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY waited),
            percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ran)
       FROM {table}

@@ -1,5 +1,5 @@
 -- Hands on what dead workers held. ARGV[1]: msgpack {levels, iso_now, unix_now, most}.
--- Answers {id, level, 'requeued' | 'parked' | 'missing', worker, deliveries} per job.
+-- Answers {'missing', id} or {'requeued' | 'parked', worker, started_at, row of lua/claim.lua...} per job.
 local c = cmsgpack.unpack(ARGV[1])
 local now = server_time()
 local answer = {}
@@ -10,12 +10,19 @@ local function note_loss(id, worker, message)
   redis.call('EXPIRE', P .. ':results:' .. id, 2592000)
 end
 
+local function told(action, level, id, execution, worker, deliveries)
+  local f = redis.call('HMGET', job_key(id), 'started_at', 'attempts', 'data', 'meta', 'timeout', 'enqueued_at',
+    'first_started_at', 'failures')
+  answer[#answer + 1] = {action, worker, f[1] or '', id, level, execution, f[2] or '1', f[3] or '', f[4] or '',
+    f[5] or '', f[6] or '', '', string.format('%d', deliveries - 1), '', '', '', '', f[7] or '', '', f[8] or ''}
+end
+
 local function hand_on(level, id, execution)
   local key = job_key(id)
   local f = redis.call('HMGET', key, 'status', 'limit_key', 'worker_name', 'data')
   local worker = string.match(execution, '^(.*)%.%d+$')
   if not f[4] then
-    answer[#answer + 1] = {id, level, 'missing', worker or '', 0}
+    answer[#answer + 1] = {'missing', id}
     return
   end
   if worker then
@@ -27,14 +34,14 @@ local function hand_on(level, id, execution)
   worker = worker or f[3] or ''
   local deliveries = redis.call('HINCRBY', key, 'deliveries', 1)
   if deliveries >= c.most then
+    told('parked', level, id, execution, worker, deliveries)
     end_waiting(id, 'failed', 'failed', 'performance.queues.exceptions.TaskParked',
       'Its worker died ' .. deliveries .. ' times while it ran; it is not tried again.', c.iso_now, c.unix_now)
-    answer[#answer + 1] = {id, level, 'parked', worker, deliveries}
     return
   end
   note_loss(id, worker, 'The worker that ran it died or fell silent.')
   put_back(id, level)
-  answer[#answer + 1] = {id, level, 'requeued', worker, deliveries}
+  told('requeued', level, id, execution, worker, deliveries)
 end
 
 for _, level in ipairs(c.levels) do

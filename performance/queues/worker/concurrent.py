@@ -26,13 +26,15 @@ from performance.queues.job import TaskJob
 from performance.queues.levels import Level
 from performance.queues.recorder import Recorder
 from performance.queues.schedule import Schedules
-from performance.queues.signals import task_parked, worker_started
+from performance.queues.signals import worker_started
 from performance.queues.worker.dispatcher import Dispatcher, Hooks
 from performance.queues.worker.display import Display
 from performance.queues.worker.heart import Heart
 from performance.queues.worker.maintenance import Maintenance
 from performance.queues.worker.preflight import warn_of_eviction
+from performance.queues.worker.reaper import Reaper
 from performance.queues.worker.run import Run
+from performance.queues.worker.telling import tell_parked
 
 logger = structlog.get_logger(__name__)
 
@@ -93,6 +95,12 @@ class ConcurrentWorker(BaseWorker):
             self.connection,
             self.conf,
             reregister=self._register_again,
+            reap=Reaper(
+                self.connection,
+                self.conf.max_deliveries,
+                ended=self._note,
+                parked=self._parked,
+            ),
             chores=self._chores(self.dispatcher),
         )
         self._recorder = Recorder() if self.conf.record_runs else None
@@ -169,11 +177,9 @@ class ConcurrentWorker(BaseWorker):
             self._recorder.add(run)
 
     def _parked(self, run: Run) -> None:
-        deliveries = run.deliveries + 1
         logger.error("task_parked", task=run.name, task_id=run.id, queue=run.level)
-        task_parked.send(
-            type(self), task_id=run.id, level=run.level, worker=run.worker, deliveries=deliveries
-        )
+        # Rare, and receivers may take their time: neither the loop nor the heart waits for them.
+        threading.Thread(target=tell_parked, args=(type(self), run), name="parked").start()
 
     def _follow_up(self, run: Run) -> None:
         """What RQ does after a job: start its dependents."""

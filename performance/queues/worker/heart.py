@@ -6,7 +6,6 @@ import math
 import os
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from rq.utils import utcformat
 from performance.queues import scripts
 from performance.queues.conf import QueueOptions
 from performance.queues.levels import Level
-from performance.queues.signals import task_parked
 from performance.queues.worker.dispatcher import Dispatcher
 
 logger = structlog.get_logger(__name__)
@@ -40,6 +38,7 @@ class Heart(threading.Thread):
         conf: QueueOptions,
         *,
         reregister: Callable[[], None],
+        reap: Callable[[], None],
         chores: Sequence[Callable[[], None]] = (),
     ) -> None:
         super().__init__(name="heart", daemon=True)
@@ -47,6 +46,7 @@ class Heart(threading.Thread):
         self._client = client
         self._conf = conf
         self._reregister = reregister
+        self._reap = reap
         self._chores = chores
         self._stopped = threading.Event()
         self._beat_every = conf.lease / 3
@@ -77,7 +77,7 @@ class Heart(threading.Thread):
         self.beat()
         self._beaten = time.monotonic()
         if self._beaten - last < 2 * self._beat_every:
-            self.reap()
+            self._reap()
 
     def beat(self) -> None:
         """Renews all leases; stops the runs whose lease somebody else has."""
@@ -98,23 +98,6 @@ class Heart(threading.Thread):
             self._dispatcher.lost(execution.decode())
         self._check_lag()
         self._check_memory()
-
-    def reap(self) -> None:
-        """Hands on what dead workers held, parks what killed too many of them."""
-        now = time.time()
-        answer = scripts.run(
-            self._client,
-            "reap",
-            self._packed(levels=list(Level), unix_now=now, most=self._conf.max_deliveries),
-        )
-        recovered = Counter(row[3].decode() for row in answer if row[2] == b"requeued")
-        for worker, count in recovered.items():
-            logger.warning("tasks_recovered", tasks=count, from_worker=worker)
-        for task_id, level, action, worker, deliveries in answer:
-            if action == b"missing":
-                logger.error("lease_without_job", task_id=task_id.decode(errors="replace"))
-            if action == b"parked":
-                _report_parked(task_id.decode(), level.decode(), worker.decode(), deliveries)
 
     def move_due(self) -> None:
         """Puts scheduled jobs that are due into their queues."""
@@ -153,11 +136,6 @@ class Heart(threading.Thread):
         if most and resident() > most and not self._dispatcher.stopping:
             logger.warning("memory_limit_reached", megabytes=resident() // 1024 // 1024)
             self._dispatcher.stop()
-
-
-def _report_parked(task_id: str, level: str, worker: str, deliveries: int) -> None:
-    logger.error("task_parked", task_id=task_id, queue=level, from_worker=worker)
-    task_parked.send(Heart, task_id=task_id, level=level, worker=worker, deliveries=deliveries)
 
 
 def _lease(run: Any) -> list[Any]:

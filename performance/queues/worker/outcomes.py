@@ -15,7 +15,7 @@ from django.utils.json import normalize_json
 from django.utils.module_loading import import_string
 from rq.utils import utcformat
 
-from performance.queues.exceptions import TaskCancelled, TaskParked, TaskTimeout
+from performance.queues.exceptions import TaskCancelled, TaskParked, TaskTimeout, WorkerLost
 from performance.queues.worker.children import ChildRaised
 from performance.queues.worker.run import Kind, Run
 
@@ -85,6 +85,11 @@ def parked(run: Run) -> dict[str, Any]:
     return _failed(
         run, "park", TaskParked(f"Its process died {times} times; it is not tried again.")
     )
+
+
+def lost(run: Run) -> None:
+    """Its worker died; the job went back to its queue without us."""
+    _failed(run, "lost", WorkerLost("The worker that ran it died or fell silent."))
 
 
 def _failed(run: Run, kind: Kind, error: BaseException) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from performance.queues.registry import resolve
 from performance.queues.types import AnyResult, AnyTask
 
 StopReason = Literal["cancelled", "timeout", "preempted", "lost"]
-Kind = Literal["ok", "fail", "stop", "retry", "back", "park"]
+Kind = Literal["ok", "fail", "stop", "retry", "back", "park", "lost"]
 
 
 class Meta(msgspec.Struct):
@@ -73,6 +73,11 @@ class Run:
     def begin(self) -> None:
         """Its own time starts: it has its thread, its child or the loop."""
         self.began = time.time()
+
+    def recall_start(self, started_at: str) -> None:
+        """Takes its start from the job's record, where another worker had begun it."""
+        if moment := results.time_of(started_at):
+            self.started = moment.timestamp()
 
     @property
     def took(self) -> float:

@@ -154,14 +154,17 @@ def test_after_an_outage_the_first_beat_reaps_nobody(server: redis.Redis) -> Non
             if len(calls) < 3:
                 raise redis.ConnectionError
 
-        def reap(self) -> None:
-            calls.append("reap")
-
     options = conf.read({**FAST, "LEASE": 1.5})
     dispatcher = Dispatcher(
         "a", [], options, Hooks(ended=print, follow_up=print, parked=print), burst=False
     )
-    heart = Recording(dispatcher, server, options, reregister=lambda: None)
+    heart = Recording(
+        dispatcher,
+        server,
+        options,
+        reregister=lambda: None,
+        reap=lambda: calls.append("reap"),
+    )
     heart.start()
     eventually(lambda: "reap" in calls, within=10)
     heart.stop()
