@@ -134,7 +134,7 @@ RQ_QUEUES = {
     for level in ("critical", "urgent", "high", "normal", "low")
 }
 
-# A stock `rqworker` beside ours then refuses what is no registered task, as ours does.
+# RQ's own worker, `manage.py rqworker`, then refuses what is no registered task, as ours does.
 RQ = {"JOB_CLASS": "performance.queues.job.TaskJob"}
 TASKS = {"default": {"BACKEND": "performance.queues.backend.RQBackend", "QUEUES": list(RQ_QUEUES)}}
 

@@ -16,11 +16,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from performance.models import TaskRun
-from performance.queues import cancel, inspection, statistics
+from performance.queues import cancel, inspection, job_lists, levers, statistics
 from performance.queues.levels import Level
 
 PAGE = 50
-REGISTRIES = get_args(inspection.Registry)
+REGISTRIES = get_args(job_lists.Registry)
 needs_view = permission_required("performance.view_queues", raise_exception=True)
 
 
@@ -49,7 +49,7 @@ def jobs(request: HttpRequest, level: str, registry: str) -> HttpResponse:
         raise Http404
     first = _number(request.GET.get("first"))
     try:
-        found = inspection.jobs(Level(level), registry, first=first, most=PAGE + 1)  # type: ignore[arg-type]
+        found = job_lists.jobs(Level(level), registry, first=first, most=PAGE + 1)  # type: ignore[arg-type]
     except redis.RedisError:
         return _away(request)
     context = {
@@ -104,21 +104,21 @@ def act(request: HttpRequest) -> HttpResponse:
 
 
 def _pause(level: str) -> str:
-    inspection.pause(Level(level))
+    levers.pause(Level(level))
     return f"{level} is paused; what runs goes on."
 
 
 def _resume(level: str) -> str:
-    inspection.resume(Level(level))
+    levers.resume(Level(level))
     return f"{level} is served again."
 
 
 def _empty(level: str) -> str:
-    return f"{inspection.empty(Level(level))} waiting jobs of {level} were cancelled."
+    return f"{levers.empty(Level(level))} waiting jobs of {level} were cancelled."
 
 
 def _retry(job_id: str) -> str:
-    return "It waits again." if inspection.retry(job_id) else "It is no longer failed."
+    return "It waits again." if levers.retry(job_id) else "It is no longer failed."
 
 
 def _cancel(job_id: str) -> str:
@@ -126,12 +126,12 @@ def _cancel(job_id: str) -> str:
 
 
 def _pause_schedule(task: str) -> str:
-    inspection.pause_schedule(task)
+    levers.pause_schedule(task)
     return f"{task} does not start until it is resumed."
 
 
 def _resume_schedule(task: str) -> str:
-    inspection.resume_schedule(task)
+    levers.resume_schedule(task)
     return f"{task} starts when it is due."
 
 

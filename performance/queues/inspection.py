@@ -1,32 +1,30 @@
-"""What the queues hold now, and the levers that staff may pull."""
+"""Levels, workers and schedules as they are now."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from django.utils import timezone
 from rq.defaults import RQ_KEY_PREFIX
-from rq.utils import utcformat
 
-from performance.queues import connection, results, scripts
+from performance.queues import connection, results
 from performance.queues.levels import Level
 
 OWN = f"{RQ_KEY_PREFIX}:own"
-Registry = Literal["queued", "started", "scheduled", "failed", "finished", "canceled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelState:
     """One level now. `oldest` is how many seconds its first job has waited; None: nothing waits.
 
-    `waiting` counts those that a limit holds up as well."""
+    `waiting` counts the `blocked` ones as well, which a concurrency limit holds up."""
 
     level: Level
     waiting: int
+    blocked: int
     running: int
     scheduled: int
     failed: int
@@ -54,22 +52,6 @@ class WorkerState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobState:
-    """One job, without its arguments."""
-
-    id: str
-    task: str
-    level: str
-    status: str
-    enqueued_at: datetime | None
-    started_at: datetime | None
-    run_at: datetime | None
-    worker: str
-    attempts: int
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleState:
     """One periodic task, as the workers know it."""
 
@@ -85,13 +67,13 @@ def levels() -> list[LevelState]:
     minute = int(time.time() // 60)
     pipeline = client.pipeline(transaction=False)
     for level in Level:
-        pipeline.llen(_key("queue", level))
-        pipeline.lindex(_key("queue", level), 0)
+        pipeline.llen(level_key("queue", level))
+        pipeline.lindex(level_key("queue", level), 0)
         for registry in ("wip", "scheduled", "failed"):
-            pipeline.zcard(_key(registry, level))
+            pipeline.zcard(level_key(registry, level))
         pipeline.get(f"{OWN}:done:{level.value}:{minute - 1}")
         pipeline.sismember(f"{OWN}:paused", level.value)
-        pipeline.scard(f"{OWN}:blocked_in:{level.value}")
+        pipeline.zcard(f"{OWN}:blocked_at:{level.value}")
     answers = iter(pipeline.execute())
     rows = [[next(answers) for _ in range(8)] for _ in Level]
     oldest = _waited(client, [row[1] for row in rows])
@@ -99,6 +81,7 @@ def levels() -> list[LevelState]:
         LevelState(
             level=level,
             waiting=row[0] + row[7],
+            blocked=row[7],
             running=row[2],
             scheduled=row[3],
             failed=row[4],
@@ -150,50 +133,6 @@ def _worker(name: str, fields: dict[str, str]) -> WorkerState:
     )
 
 
-def jobs(level: Level, registry: Registry, *, first: int = 0, most: int = 100) -> list[JobState]:
-    """A page of a level's jobs: queued and scheduled ones in their order, the others newest first.
-
-    Raises redis.RedisError.
-    """
-    client: Any = connection.client()
-    last = first + most - 1
-    entries: list[Any]
-    if registry == "queued":
-        entries = [(entry, None) for entry in client.lrange(_key("queue", level), first, last)]
-    else:
-        name = {"started": "wip"}.get(registry, registry)
-        entries = client.zrange(
-            _key(name, level), first, last, desc=registry != "scheduled", withscores=True
-        )
-    ids = [entry.decode().partition(":")[0] for entry, _ in entries]
-    pipeline = client.pipeline(transaction=False)
-    for job_id in ids:
-        pipeline.hgetall(results.job_key(job_id))
-    run_at = [score if registry == "scheduled" else None for _, score in entries]
-    rows = zip(ids, pipeline.execute(), run_at, strict=True)
-    return [_job(job_id, raw, at) for job_id, raw, at in rows if raw]
-
-
-def _job(job_id: str, raw: dict[bytes, bytes], run_at: float | None) -> JobState:
-    fields = {key.decode(): value for key, value in raw.items() if key != b"data"}
-
-    def text(name: str) -> str:
-        return fields.get(name, b"").decode(errors="replace")
-
-    return JobState(
-        id=job_id,
-        task=text("description"),
-        level=text("origin"),
-        status=text("status"),
-        enqueued_at=results.time_of(text("enqueued_at")),
-        started_at=results.time_of(text("started_at")),
-        run_at=datetime.fromtimestamp(run_at, UTC) if run_at else None,
-        worker=text("worker_name"),
-        attempts=int(text("attempts") or 0),
-        error=text("exc_info").strip().rpartition("\n")[2][:200],
-    )
-
-
 def schedules() -> list[ScheduleState]:
     """All periodic tasks that a worker has seen. Raises redis.RedisError."""
     client: Any = connection.client()
@@ -212,48 +151,6 @@ def schedules() -> list[ScheduleState]:
     return found
 
 
-def pause(level: Level) -> None:
-    """No worker of ours claims from this level until resume(); what runs goes on."""
-    connection.client().sadd(f"{OWN}:paused", level.value)
-
-
-def resume(level: Level) -> None:
-    """Undoes pause()."""
-    connection.client().srem(f"{OWN}:paused", level.value)
-
-
-def pause_schedule(task: str) -> None:
-    """The periodic task is not started until resume_schedule()."""
-    connection.client().sadd(f"{OWN}:schedules:paused", task)
-
-
-def resume_schedule(task: str) -> None:
-    """Undoes pause_schedule(); a missed run is made up once."""
-    connection.client().srem(f"{OWN}:schedules:paused", task)
-
-
-def retry(job_id: str) -> bool:
-    """Queues a failed, stopped or cancelled job again; False when it is none of these."""
-    now = utcformat(timezone.now())
-    return bool(scripts.run(connection.client(), "requeue", job_id, now))
-
-
-def retry_all(job_ids: Iterable[str]) -> int:
-    """How many of them were queued again."""
-    return sum(retry(job_id) for job_id in job_ids)
-
-
-def empty(level: Level) -> int:
-    """Cancels all waiting jobs of the level; answers how many."""
-    now, total = timezone.now(), 0
-    while True:
-        done = scripts.run(
-            connection.client(), "empty", level.value, 1000, utcformat(now), now.timestamp()
-        )
-        total += int(done)
-        if done < 1000:
-            return total
-
-
-def _key(kind: str, level: Level) -> str:
+def level_key(kind: str, level: Level) -> str:
+    """RQ's key of one of a level's lists and registries."""
     return f"{RQ_KEY_PREFIX}:{kind}:{level.value}"

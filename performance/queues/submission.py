@@ -129,6 +129,8 @@ def _fields(
         *("retries_left", "3"),
         *("meta", _json.encode(_meta(task)).decode()),
     ]
+    if options.durable:
+        fields += ["durable", "1"]
     if options.ttl is not None:
         start = task.run_after.timestamp() if task.run_after else time.time()
         fields += ["expires_at", repr(start + options.ttl)]

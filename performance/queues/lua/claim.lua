@@ -5,7 +5,7 @@ local c = cmsgpack.unpack(ARGV[1])
 if redis.call('EXISTS', P .. ':suspended') == 1 then return {} end
 local now = server_time()
 local expiry = now + c.lease + MARGIN
-local jobs, taken, looked_at = {}, 0, 0
+local jobs, taken, looked_at, held = {}, 0, 0, 0
 local levels = {}
 for _, level in ipairs(c.levels) do
   if redis.call('SISMEMBER', own('paused'), level.name) == 0 then levels[#levels + 1] = level end
@@ -45,7 +45,9 @@ local function blocked(id, level, f)
   if f[9] and not may_run(limit, tonumber(f[9])) then
     redis.call('RPUSH', own('blocked', limit), id)
     redis.call('SADD', own('blocked_keys'), limit)
-    redis.call('SADD', own('blocked_in', level), id)
+    -- The clock stands still within a script; their order is told by the microsecond.
+    held = held + 1
+    redis.call('ZADD', own('blocked_at', level), now + held / 1000000, id)
     return true
   end
   return not rate_allows(id, level, limit, tonumber(f[10]), f[11])

@@ -50,7 +50,7 @@ local function withdraw(id)
   local status, origin, limit = fields[1], fields[2], fields[3]
   if status == 'queued' then
     if redis.call('LREM', queue_key(origin), 1, id) > 0 then return true end
-    redis.call('SREM', own('blocked_in', origin), id)
+    redis.call('ZREM', own('blocked_at', origin), id)
     return limit and redis.call('LREM', own('blocked', limit), 1, id) > 0
   elseif status == 'scheduled' then
     return redis.call('ZREM', P .. ':scheduled:' .. origin, id) > 0

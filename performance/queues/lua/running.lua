@@ -2,6 +2,7 @@
 -- Our executions are "<worker>.<number>"; their score lies MARGIN beyond the lease, so that the
 -- maintenance of a stock worker, which fails what it finds expired, leaves ours to our reaper.
 local MARGIN = 60
+local LEVELS = {'critical', 'urgent', 'high', 'normal', 'low'}
 
 local function member(id, execution) return id .. ':' .. execution end
 
@@ -16,8 +17,9 @@ local function promote(limit)
   local id = redis.call('LPOP', own('blocked', limit))
   while id do
     local origin = redis.call('HGET', job_key(id), 'origin')
+    -- A job that somebody deleted no longer says where it is counted.
+    for _, level in ipairs(LEVELS) do redis.call('ZREM', own('blocked_at', level), id) end
     if origin then
-      redis.call('SREM', own('blocked_in', origin), id)
       redis.call('LPUSH', queue_key(origin), id)
       break
     end

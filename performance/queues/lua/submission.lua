@@ -24,19 +24,28 @@ local function replace(older)
   end
 end
 
+-- Drops the oldest job that may be dropped: what is durable may not. False if there is none in sight.
+local function shed_oldest(queue)
+  for _, id in ipairs(redis.call('LRANGE', queue_key(queue), 0, 99)) do
+    if redis.call('HEXISTS', job_key(id), 'durable') == 0 then
+      redis.call('LREM', queue_key(queue), 1, id)
+      end_waiting(id, 'failed', 'failed', 'performance.queues.exceptions.TaskShed',
+        'Gave way to newer jobs: the level is full.', iso_now, unix_now)
+      return true
+    end
+  end
+  return false
+end
+
 -- How many wait if the level is full; the place of a job that is replaced counts as free.
 local function full(entry, replaced)
   if entry.most == 0 or entry.run_at > 0 then return nil end
-  local length = redis.call('LLEN', queue_key(entry.queue)) + redis.call('SCARD', own('blocked_in', entry.queue))
+  local length = redis.call('LLEN', queue_key(entry.queue)) + redis.call('ZCARD', own('blocked_at', entry.queue))
   if length < entry.most then return nil end
   if replaced and length == entry.most and (redis.call('LPOS', queue_key(entry.queue), replaced)
-    or redis.call('SISMEMBER', own('blocked_in', entry.queue), replaced) == 1) then return nil end
-  if not entry.shed then return length end
-  local oldest = redis.call('LPOP', queue_key(entry.queue))
-  if not oldest then return length end
-  end_waiting(oldest, 'failed', 'failed', 'performance.queues.exceptions.TaskShed',
-    'Gave way to newer jobs: the level is full.', iso_now, unix_now)
-  return nil
+    or redis.call('ZSCORE', own('blocked_at', entry.queue), replaced)) then return nil end
+  if entry.shed and shed_oldest(entry.queue) then return nil end
+  return length
 end
 
 local function done_per_minute(queue)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.tasks import TaskResultStatus
 from django.utils import timezone
 
-from performance.queues import Level, inspection
+from performance.queues import Level, inspection, job_lists, levers
 from tests.performance.queues.conftest import Workers, eventually, history, run_waiting_tasks, use
 from tests.performance.queues.jobs import tasks
 
@@ -37,11 +37,11 @@ def test_what_waits_is_scheduled_and_failed(server: Any) -> None:
     normal = state(Level.NORMAL)
     assert (normal.waiting, normal.scheduled, normal.failed) == (1, 1, 1)
     assert normal.oldest == pytest.approx(0, abs=5)
-    (job,) = inspection.jobs(Level.NORMAL, "queued")
+    (job,) = job_lists.jobs(Level.NORMAL, "queued")
     assert (job.id, job.task, job.status) == (waiting.id, tasks.add.module_path, "queued")
-    (failed,) = inspection.jobs(Level.NORMAL, "failed")
+    (failed,) = job_lists.jobs(Level.NORMAL, "failed")
     assert failed.error == "ValueError: no"
-    (scheduled,) = inspection.jobs(Level.NORMAL, "scheduled")
+    (scheduled,) = job_lists.jobs(Level.NORMAL, "scheduled")
     assert scheduled.run_at is not None
 
 
@@ -51,24 +51,24 @@ def test_a_running_worker(server: Any, workers: Workers) -> None:
     worker = eventually(lambda: [w for w in inspection.workers() if w.in_flight])[0]
     assert (worker.pid, worker.concurrency, worker.state) == (os.getpid(), 7, "busy")
     assert worker.memory > 10_000_000
-    assert [job.id for job in inspection.jobs(Level.NORMAL, "started")] == [result.id]
+    assert [job.id for job in job_lists.jobs(Level.NORMAL, "started")] == [result.id]
 
 
 def test_a_paused_level_waits(server: Any) -> None:
     tasks.effect.enqueue("paused")
     tasks.critical.enqueue()
-    inspection.pause(Level.NORMAL)
+    levers.pause(Level.NORMAL)
     run_waiting_tasks()
     assert history(server) == ["critical"]
     assert state(Level.NORMAL).paused
-    inspection.resume(Level.NORMAL)
+    levers.resume(Level.NORMAL)
     run_waiting_tasks()
     assert history(server) == ["critical", "paused"]
 
 
 def test_emptying_a_level_cancels_its_jobs(server: Any) -> None:
     results = [tasks.effect.enqueue(str(n)) for n in range(5)]
-    assert inspection.empty(Level.NORMAL) == 5
+    assert levers.empty(Level.NORMAL) == 5
     run_waiting_tasks()
     assert history(server) == []
     results[0].refresh()
@@ -77,13 +77,13 @@ def test_emptying_a_level_cancels_its_jobs(server: Any) -> None:
 
 def test_a_failed_task_may_be_tried_again(server: Any) -> None:
     result = tasks.fail.enqueue("no")
-    assert not inspection.retry(result.id)
+    assert not levers.retry(result.id)
     run_waiting_tasks()
-    assert inspection.retry(result.id)
-    assert not inspection.retry(result.id)
+    assert levers.retry(result.id)
+    assert not levers.retry(result.id)
     result.refresh()
     assert result.status == TaskResultStatus.READY
-    assert inspection.retry_all([result.id, "nonsense"]) == 0
+    assert levers.retry_all([result.id, "nonsense"]) == 0
 
 
 def report() -> dict[str, Any]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from rq import Queue
 from rq.job import Callback, Job
 from rq.serializers import JSONSerializer, PickleSerializer
 
-from performance.queues import UnknownTask
+from performance.queues import Level, UnknownTask, cancel, levers
 from performance.queues.registry import resolve
 from tests.performance.queues.conftest import Workers, eventually, history, run_waiting_tasks
 from tests.performance.queues.jobs import tasks
@@ -28,11 +31,7 @@ class Bomb:
 
 
 def run_stock_worker(workers: Workers) -> None:
-    process = workers.start(
-        *("critical", "urgent", "high", "normal", "low", "--burst"),
-        *("--serializer", "rq.serializers.JSONSerializer", "--worker-class", "rq.SimpleWorker"),
-        command="rqworker",
-    )
+    process = workers.start(*("--burst", "--worker-class", "rq.SimpleWorker"), command="rqworker")
     assert process.wait(timeout=60) == 0
 
 
@@ -116,8 +115,7 @@ def test_a_stock_worker_retries_as_often_as_declared(server: Any, workers: Worke
 @pytest.mark.slow  # a forking worker takes 30 ms a job
 def test_a_stock_worker_and_ours_side_by_side(server: Any, workers: Workers) -> None:
     names = [str(n) for n in range(100)]
-    arguments = ("critical", "normal", "--serializer", "rq.serializers.JSONSerializer")
-    workers.start(*arguments, command="rqworker")
+    workers.start("critical", "normal", command="rqworker")
     eventually(lambda: server.smembers("rq:workers"))
     for name in names:
         tasks.effect_later.enqueue(name, 0.03)
@@ -130,3 +128,40 @@ def test_a_stock_worker_and_ours_side_by_side(server: Any, workers: Workers) -> 
         for _, fields in server.xrange(key)
     }
     assert len(by_worker) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--serializer", "rq.serializers.PickleSerializer"], "nothing is unpickled"),
+        (["--job-class", "rq.job.Job"], "it must be performance.queues.job.TaskJob"),
+        (["nosuch"], "No level is called nosuch"),
+    ],
+)
+def test_rqworker_refuses_what_is_not_safe(arguments: list[str], complaint: str) -> None:
+    with pytest.raises(CommandError, match=complaint):
+        call_command("rqworker", *arguments)
+
+
+def test_rq_info_shows_our_queues_and_workers(
+    server: Any, workers: Workers, settings: Any, set_options: Any
+) -> None:
+    """RQ's own monitor, as a command, over jobs in every state."""
+    name = workers.begin().name
+    results = [tasks.sleep.enqueue(60), tasks.fail.enqueue("no"), tasks.add.enqueue(1, 2)]
+    eventually(lambda: server.zcard("rq:failed:normal") and server.zcard("rq:finished:normal"))
+    # Its next beat tells that it is busy.
+    eventually(lambda: server.hget(f"rq:worker:{name}", "state") == b"busy")
+    levers.pause(Level.LOW)
+    tasks.effect.using(priority=-100).enqueue("waits")
+    command = [Path(sys.executable).parent / "rq", "info", "--raw"]
+    url = settings.RQ_QUEUES["normal"]["URL"]
+    shown = subprocess.run([*command, "--url", url], capture_output=True, text=True, check=True)
+    lines = shown.stdout.splitlines()
+
+    assert "queue low 1, 0 executing, 0 finished, 0 failed" in lines
+    assert "queue normal 0, 1 executing, 1 finished, 1 failed" in lines
+    (worker,) = [line for line in lines if line.startswith("worker")]
+    assert name in worker
+    assert "busy" in worker
+    assert cancel(results[0].id) == "stopping"

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from django.utils import timezone
 
-from performance.queues import Level, QueueFull, inspection, scripts
+from performance.queues import Level, QueueFull, cancel, inspection, job_lists, levers, scripts
 from performance.queues.worker import ConcurrentWorker
 from tests.performance.queues.conftest import LEVELS, Workers, eventually, run_waiting_tasks
 from tests.performance.queues.jobs import tasks
@@ -40,7 +40,7 @@ def test_blocked_jobs_count_as_waiting(server: Any, set_options: Any) -> None:
         limited.enqueue(user="ann")
     (low,) = [state for state in inspection.levels() if state.level == Level.LOW]
     assert (low.waiting, low.running) == (3, 2)
-    assert inspection.empty(Level.LOW) == 3
+    assert levers.empty(Level.LOW) == 3
     assert server.keys("rq:own:blocked*") in ([], [b"rq:own:blocked_keys"])
     limited.enqueue(user="ann")
 
@@ -50,7 +50,32 @@ def test_what_is_let_go_is_no_longer_blocked(server: Any, workers: Workers) -> N
         tasks.limited.enqueue(user="ann", seconds=0.05)
     workers.begin()
     eventually(lambda: server.zcard("rq:finished:normal") == 5)
-    assert not server.exists("rq:own:blocked_in:normal")
+    assert not server.exists("rq:own:blocked_at:normal")
+
+
+def test_blocked_jobs_are_listed_in_their_order(server: Any) -> None:
+    results = [tasks.limited.enqueue(user="ann") for _ in range(5)]
+    claim(server)
+    held = [result.id for result in results[2:]]
+    assert [job.id for job in job_lists.jobs(Level.NORMAL, "blocked")] == held
+    (second,) = job_lists.jobs(Level.NORMAL, "blocked", first=1, most=1)
+    assert (second.id, second.task) == (held[1], tasks.limited.module_path)
+    assert second.limit == f"{tasks.limited.module_path}:ann"
+    (normal,) = [state for state in inspection.levels() if state.level == Level.NORMAL]
+    assert (normal.waiting, normal.blocked, normal.running) == (3, 3, 2)
+    assert cancel(held[0]) == "canceled"
+    assert [job.id for job in job_lists.jobs(Level.NORMAL, "blocked")] == held[1:]
+
+
+def test_a_blocked_job_that_is_deleted_is_no_longer_counted(server: Any, workers: Workers) -> None:
+    results = [tasks.limited.enqueue(user="ann", seconds=0.01) for _ in range(4)]
+    claim(server, first=100)
+    server.delete(f"rq:job:{results[2].id}")
+    for entry in server.zrange("rq:wip:normal", 0, -1):
+        server.zadd("rq:wip:normal", {entry: 1})
+    workers.begin()
+    eventually(lambda: server.zcard("rq:finished:normal") == 3)
+    assert not server.exists("rq:own:blocked_at:normal")
 
 
 def test_limits_of_two_tasks_with_the_same_key_are_two(server: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from performance.queues import Schedule, conf, connection, inspection
+from performance.queues import Schedule, conf, connection, inspection, levers
 from performance.queues.schedule import Schedules, declared, next_run
 from tests.performance.queues.conftest import Workers, eventually, history
 from tests.performance.queues.jobs import tasks
@@ -80,13 +80,13 @@ def test_missed_runs_are_made_up_once(server: Any) -> None:
 
 def test_a_paused_schedule_does_not_run(server: Any) -> None:
     look(NOON)
-    inspection.pause_schedule(NAME)
+    levers.pause_schedule(NAME)
     look(NOON.replace(hour=13))
     assert waiting(server) == 0
     state = next(state for state in inspection.schedules() if state.task == NAME)
     assert state.paused
     assert state.declared == "every 3600 s"
-    inspection.resume_schedule(NAME)
+    levers.resume_schedule(NAME)
     look(NOON.replace(hour=14))
     assert waiting(server) == 1
 

@@ -118,6 +118,27 @@ def test_a_durable_task_outlives_a_redis_that_is_away(settings: Any, server: Any
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("shed", [[], ["normal"]], ids=["refusing", "shedding"])
+def test_a_durable_task_is_kept_where_the_level_is_full(
+    server: Any, set_options: Any, shed: list[str]
+) -> None:
+    set_options(MAX_LENGTH={"normal": 2}, SHED=shed)
+    results = []
+    for _ in range(5):
+        with transaction.atomic():
+            results.append(tasks.durable.enqueue())
+    assert TaskOutbox.objects.count() == 3
+    TaskOutbox.objects.update(created_at=timezone.now() - timedelta(minutes=1))
+    run_waiting_tasks()
+    outbox.sweep(connection.client())
+    run_waiting_tasks()
+    assert history(server) == ["durable"] * 5
+    for result in results:
+        result.refresh()
+    assert {result.status for result in results} == {TaskResultStatus.SUCCESSFUL}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_durable_task_leaves_no_row_once_it_is_queued(server: Any) -> None:
     with transaction.atomic():
         tasks.durable.enqueue()

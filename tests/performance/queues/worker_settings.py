@@ -12,7 +12,6 @@ USE_TZ = True
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django_rq",
     "performance",
     "tests.performance.queues.jobs",
 ]
@@ -20,7 +19,6 @@ DATABASES = {"default": postgresql(os.environ.get("DATABASE_URL", ""), pool_size
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LEVELS = ("critical", "urgent", "high", "normal", "low")
 RQ_QUEUES = {level: {"URL": os.environ["QUEUE_URL"], "DEFAULT_TIMEOUT": 600} for level in LEVELS}
-RQ = {"JOB_CLASS": "performance.queues.job.TaskJob"}
 TASKS = {
     "default": {
         "BACKEND": "performance.queues.backend.RQBackend",

@@ -14,7 +14,7 @@ from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 from rq import Queue
 
-from performance.queues import cancel, conf, inspection
+from performance.queues import cancel, conf, levers
 from performance.queues.exceptions import UnknownTask
 from performance.queues.levels import Level
 from performance.queues.registry import resolve
@@ -110,7 +110,7 @@ def test_a_job_that_is_damaged_while_it_runs_holds_up_no_other(
 def test_emptying_passes_over_a_damaged_job(server: Any) -> None:
     results = [tasks.effect.using(priority=-100).enqueue(str(n)) for n in range(3)]
     server.set(f"rq:job:{results[0].id}", "no hash")
-    assert inspection.empty(Level.LOW) == 3
+    assert levers.empty(Level.LOW) == 3
     assert {status_of(result) for result in results[1:]} == {TaskResultStatus.FAILED}
 
 

@@ -1,0 +1,82 @@
+"""The jobs of a level, page by page, without their arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from performance.queues import connection, results
+from performance.queues.inspection import OWN, level_key
+from performance.queues.levels import Level
+
+Registry = Literal["queued", "blocked", "started", "scheduled", "failed", "finished", "canceled"]
+"""`blocked`: a concurrency limit holds them up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """One job, without its arguments; `limit` is the task and key of its limit, if it has one."""
+
+    id: str
+    task: str
+    level: str
+    status: str
+    enqueued_at: datetime | None
+    started_at: datetime | None
+    run_at: datetime | None
+    worker: str
+    attempts: int
+    error: str
+    limit: str
+
+
+def jobs(level: Level, registry: Registry, *, first: int = 0, most: int = 100) -> list[JobState]:
+    """A page of a level's jobs: those that wait in their order, the others newest first.
+
+    Raises redis.RedisError.
+    """
+    client: Any = connection.client()
+    last = first + most - 1
+    entries: list[Any]
+    if registry == "queued":
+        entries = [(entry, None) for entry in client.lrange(level_key("queue", level), first, last)]
+    else:
+        newest_first = registry not in {"scheduled", "blocked"}
+        entries = client.zrange(
+            _key(level, registry), first, last, desc=newest_first, withscores=True
+        )
+    ids = [entry.decode().partition(":")[0] for entry, _ in entries]
+    pipeline = client.pipeline(transaction=False)
+    for job_id in ids:
+        pipeline.hgetall(results.job_key(job_id))
+    run_at = [score if registry == "scheduled" else None for _, score in entries]
+    rows = zip(ids, pipeline.execute(), run_at, strict=True)
+    return [_job(job_id, raw, at) for job_id, raw, at in rows if raw]
+
+
+def _key(level: Level, registry: Registry) -> str:
+    if registry == "blocked":
+        return f"{OWN}:blocked_at:{level.value}"
+    return level_key("wip" if registry == "started" else registry, level)
+
+
+def _job(job_id: str, raw: dict[bytes, bytes], run_at: float | None) -> JobState:
+    fields = {key.decode(): value for key, value in raw.items() if key != b"data"}
+
+    def text(name: str) -> str:
+        return fields.get(name, b"").decode(errors="replace")
+
+    return JobState(
+        id=job_id,
+        task=text("description"),
+        level=text("origin"),
+        status=text("status"),
+        enqueued_at=results.time_of(text("enqueued_at")),
+        started_at=results.time_of(text("started_at")),
+        run_at=datetime.fromtimestamp(run_at, UTC) if run_at else None,
+        worker=text("worker_name"),
+        attempts=int(text("attempts") or 0),
+        error=text("exc_info").strip().rpartition("\n")[2][:200],
+        limit=text("limit_key"),
+    )

@@ -1,0 +1,55 @@
+"""What staff may do to the queues. All raise redis.RedisError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils import timezone
+from rq.utils import utcformat
+
+from performance.queues import connection, scripts
+from performance.queues.inspection import OWN
+from performance.queues.levels import Level
+
+
+def pause(level: Level) -> None:
+    """No worker of ours claims from this level until resume(); what runs goes on."""
+    connection.client().sadd(f"{OWN}:paused", level.value)
+
+
+def resume(level: Level) -> None:
+    """Undoes pause()."""
+    connection.client().srem(f"{OWN}:paused", level.value)
+
+
+def pause_schedule(task: str) -> None:
+    """The periodic task is not started until resume_schedule()."""
+    connection.client().sadd(f"{OWN}:schedules:paused", task)
+
+
+def resume_schedule(task: str) -> None:
+    """Undoes pause_schedule(); a missed run is made up once."""
+    connection.client().srem(f"{OWN}:schedules:paused", task)
+
+
+def retry(job_id: str) -> bool:
+    """Queues a failed, stopped or cancelled job again; False when it is none of these."""
+    now = utcformat(timezone.now())
+    return bool(scripts.run(connection.client(), "requeue", job_id, now))
+
+
+def retry_all(job_ids: Iterable[str]) -> int:
+    """How many of them were queued again."""
+    return sum(retry(job_id) for job_id in job_ids)
+
+
+def empty(level: Level) -> int:
+    """Cancels all waiting jobs of the level; answers how many."""
+    now, total = timezone.now(), 0
+    while True:
+        done = scripts.run(
+            connection.client(), "empty", level.value, 1000, utcformat(now), now.timestamp()
+        )
+        total += int(done)
+        if done < 1000:
+            return total
