@@ -9,7 +9,7 @@ import structlog
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
-from conversations import markdown, tools
+from conversations import markdown, tools, windows
 from conversations.ai import ChatBackend, chat_backends
 from conversations.ai.base import Turn
 from conversations.models import Message, Reply, Role, Status
@@ -58,8 +58,7 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     backend = chat_backends[reply.backend]
     if number > 1:
         reply.tool_runs.all().delete()
-    history = message.conversation.messages.before(message.pk).newest_first()[:HISTORY]
-    turns = [_turn(earlier) for earlier in reversed(history) if earlier.text]
+    turns = [_turn(earlier) for earlier in windows.before(message, HISTORY) if earlier.text]
     context = tools.ToolContext(
         user_id=message.conversation.user_id, conversation_id=str(message.conversation_id)
     )

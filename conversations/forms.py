@@ -65,6 +65,14 @@ class MessageForm(forms.Form):
         return [str(message) for messages in self.errors.values() for message in messages]
 
 
+class NextMessageForm(MessageForm):
+    """`branch` is the one that the page shows; without it, the one that the conversation shows."""
+
+    branch = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": DAMAGED}
+    )
+
+
 class RenameForm(forms.Form):
     title = forms.CharField(
         max_length=TITLE_LENGTH,

@@ -9,12 +9,10 @@ from uuid import UUID
 
 from django.http import Http404
 
-from conversations.models import Conversation, Message
+from conversations.models import Conversation
 from conversations.models.conversations import ConversationQuerySet
-from conversations.models.messages import MessageQuerySet
 
 CONVERSATIONS = 30
-MESSAGES = 50
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -36,23 +34,6 @@ def conversations_page(conversations: ConversationQuerySet, cursor: str = "") ->
     found = list(rows[: CONVERSATIONS + 1])
     shown = found[:CONVERSATIONS]
     return Page(shown, _cursor(shown[-1]) if len(found) > CONVERSATIONS else "")
-
-
-def messages_page(messages: MessageQuerySet, before: str = "") -> Page[Message]:
-    """The newest, or those just before message `before`, oldest first. Raises Http404."""
-    rows = messages.for_page().newest_first()
-    if before:
-        rows = rows.before(message_id(before))
-    found = list(rows[: MESSAGES + 1])
-    shown = found[:MESSAGES][::-1]
-    return Page(shown, str(shown[0].pk) if len(found) > MESSAGES else "")
-
-
-def message_id(text: str) -> int:
-    """Raises Http404 where `text` is not the number of a message."""
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise Http404("That is not the number of a message.")
-    return int(text)
 
 
 def _cursor(conversation: Conversation) -> str:

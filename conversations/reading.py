@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from conversations.models import Conversation, Message, Status
-from conversations.paging import Page, conversations_page, messages_page
+from conversations import windows
+from conversations.models import Conversation, Status
+from conversations.paging import Page, conversations_page
 from conversations.shown import ShownConversation, ShownMessage
+from conversations.windows import NEWEST, OF_A_MESSAGE, Anchor
 from performance.cache import conversation_cache, register
 
 if TYPE_CHECKING:
@@ -24,18 +27,34 @@ if TYPE_CHECKING:
 @register
 @dataclass(frozen=True, slots=True)
 class MessagePage:
-    """A conversation with one page of its messages, oldest first; `next` is the earlier page's cursor."""
+    """A conversation with one page of a branch's messages, oldest first.
+
+    `earlier` and `later` number the first and last of them where there are more, and are 0 where
+    there are not. `shown` says that this branch is the one which the conversation shows.
+    """
 
     conversation: ShownConversation
+    branch: int
+    shown: bool
     rows: tuple[ShownMessage, ...]
-    next: str
+    earlier: int
+    later: int
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it ends where new messages come."""
+        return self.shown and not self.later
 
     @property
     def stream_start(self) -> str:
         """Where the events of a reply being written begin: a page that opens late sees all of them."""
         running = (row.reply for row in self.rows if row.reply)
-        starts = (reply.stream_start for reply in running if reply.status == Status.RUNNING)
-        return next(starts, "")
+        starts = [reply.stream_start for reply in running if reply.status == Status.RUNNING]
+        return min(filter(None, starts), key=_order, default="")
+
+
+def _order(event_id: str) -> tuple[int, ...]:
+    return tuple(map(int, event_id.split("-")))
 
 
 @register
@@ -47,17 +66,40 @@ class ConversationPage:
     next: str
 
 
-def message_page(user: User, conversation_id: UUID, before: str = "") -> MessagePage:
-    """The newest messages, or those just before message `before`. Raises Http404."""
+def message_page(user: User, conversation_id: UUID, anchor: Anchor = NEWEST) -> MessagePage:
+    """The messages where `anchor` says. Raises Http404."""
 
     def load() -> MessagePage:
-        conversation: Conversation = get_object_or_404(user.conversations, pk=conversation_id)
-        page: Page[Message] = messages_page(conversation.messages, before)
-        rows = tuple(ShownMessage.of(message) for message in page.rows)
-        return MessagePage(ShownConversation.of(conversation), rows, page.next)
+        own = windows.with_window(user.conversations.all(), anchor)
+        conversation: Conversation = get_object_or_404(own, pk=conversation_id)
+        return _page(conversation, anchor)
 
-    found: MessagePage = conversation_cache.remember(user.pk, load, conversation_id, page=before)
+    found: MessagePage = conversation_cache.remember(
+        user.pk, load, conversation_id, page=str(anchor)
+    )
     return found
+
+
+def _page(conversation: Conversation, anchor: Anchor) -> MessagePage:
+    window = windows.window(conversation)
+    shown = ShownConversation.of(conversation)
+    if window is None:
+        if anchor.kind in OF_A_MESSAGE:
+            raise Http404("There is no such message here.")
+        return MessagePage(shown, branch=0, shown=True, rows=(), earlier=0, later=0)
+    messages = conversation.messages.for_page().filter(window.holds).order_by("place")
+    rows = tuple(
+        ShownMessage.of(message, window.versions(message.branch_id, message.place))
+        for message in messages
+    )
+    return MessagePage(
+        shown,
+        branch=window.branch,
+        shown=window.shown,
+        rows=rows,
+        earlier=rows[0].pk if rows and window.lowest > 1 else 0,
+        later=rows[-1].pk if rows and window.highest < window.tip else 0,
+    )
 
 
 def conversation_page(user: User, cursor: str = "") -> ConversationPage:

@@ -11,8 +11,17 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.text import Truncator
 
-from conversations import markdown, streams
-from conversations.models import LIVE, TITLE_LENGTH, Conversation, Message, Reply, Role, Status
+from conversations import markdown, streams, windows
+from conversations.models import (
+    LIVE,
+    TITLE_LENGTH,
+    Branch,
+    Conversation,
+    Message,
+    Reply,
+    Role,
+    Status,
+)
 from conversations.tasks import enqueue_reply
 from performance.cache import conversation_cache
 
@@ -38,30 +47,77 @@ def start(user: User, text: str, key: UUID) -> Conversation:
             conversation = Conversation.objects.create(
                 user=user, title=_title(text), idempotency_key=key
             )
-            _add(conversation, text, key)
+            _add(conversation.shown_branch, text, key)
     except IntegrityError:
         conversation = Conversation.objects.get(user=user, idempotency_key=key)
         _same_or_refuse(conversation, text, key)
     return conversation
 
 
-def send(conversation: Conversation, text: str, key: UUID) -> Message:
+def send(conversation: Conversation, text: str, key: UUID, branch: int | None = None) -> Message:
     """The user's message, with a pending reply after it; the same call again returns the same one.
 
-    Raises KeyReused, or ReplyInProgress while the last reply is pending or running.
+    It follows the last message of `branch`, or of the branch that is shown; that one is shown from
+    then on. Raises KeyReused, ReplyInProgress while the reply that it follows is pending or running,
+    or Branch.DoesNotExist.
     """
     try:
         with transaction.atomic():
-            repeated, busy = _lock(conversation, key)
-            if repeated:
+            if _lock(conversation, key)[0]:
                 return _same_or_refuse(conversation, text, key)
-            if busy:
+            followed = conversation.branches.get(pk=branch) if branch else conversation.shown_branch
+            if Reply.objects.live().filter(message__branch=followed).exists():
                 raise ReplyInProgress
             Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
-            message = _add(conversation, text, key)
+            followed.show()
+            message = _add(followed, text, key)
     except IntegrityError:
         return _same_or_refuse(conversation, text, key)
     return message
+
+
+def edit(message: Message, text: str, key: UUID) -> Message:
+    """Another version of a user's message, on a branch of its own, with a pending reply after it.
+
+    The same call again returns the same one. Raises KeyReused.
+    """
+    conversation = message.conversation
+    try:
+        with transaction.atomic():
+            if _lock(conversation, key)[0]:
+                return _same_or_refuse(conversation, text, key)
+            Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
+            return _add(Branch.objects.forked(before=message), text, key)
+    except IntegrityError:
+        return _same_or_refuse(conversation, text, key)
+
+
+def regenerate(reply: Reply) -> Message:
+    """Another version of an answer, on a branch of its own; while one is being written, that one.
+
+    The answer that is there stays, and is not asked of the cache.
+    """
+    old = reply.message
+    with transaction.atomic():
+        _lock(old.conversation)
+        branches = windows.versions(old)
+        live = Reply.objects.live().filter(message__branch__in=branches, message__place=old.place)
+        if going := live.select_related("message").first():
+            return going.message
+        return _answer(Branch.objects.forked(before=old), fresh=True)
+
+
+def show(conversation: Conversation, branch: int, place: int) -> None:
+    """Shows the version at `place` that is in `branch`, with what followed it when last shown.
+
+    Raises Message.DoesNotExist where there is none.
+    """
+    with transaction.atomic():
+        _lock(conversation)
+        message = conversation.messages.get(branch=branch, place=place)
+        windows.latest_branch(message).show()
+        conversation_cache.forget(conversation.user_id, conversation.pk)
+        _announce(conversation.pk, message)
 
 
 def stop(reply: Reply) -> None:
@@ -129,22 +185,34 @@ def _lock(conversation: Conversation, key: UUID | None = None) -> tuple[bool, bo
     )
 
 
-def _add(conversation: Conversation, text: str, key: UUID) -> Message:
+def _add(branch: Branch, text: str, key: UUID) -> Message:
     message = Message(
-        conversation=conversation,
         role=Role.USER,
         text=text,
         html=markdown.render(text, breaks=True),
         renderer=markdown.RENDERER,
         idempotency_key=key,
     )
-    answer = Message(conversation=conversation, role=Role.ASSISTANT)
-    Message.objects.bulk_create([message, answer])
-    reply = Reply.objects.create(message=answer, correlation_id=_correlation_id())
-    enqueue_reply(reply)
-    conversation_cache.forget(conversation.user_id, conversation.pk)
-    transaction.on_commit(lambda: streams.announce(conversation.pk, "message", m=answer.pk))
+    _answer(branch, message)
     return message
+
+
+def _answer(branch: Branch, *question: Message, fresh: bool = False) -> Message:
+    """An answer to be written, at the end of the branch, after the question if that is new as well."""
+    answer = Message(role=Role.ASSISTANT)
+    branch.append(*question, answer)
+    reply = Reply.objects.create(message=answer, correlation_id=_correlation_id(), fresh=fresh)
+    enqueue_reply(reply)
+    conversation = branch.conversation
+    conversation_cache.forget(conversation.user_id, conversation.pk)
+    _announce(conversation.pk, answer, place=answer.place - len(question))
+    return answer
+
+
+def _announce(conversation_id: UUID, message: Message, place: int = 0) -> None:
+    """Tells the open pages that from `place` on other messages are shown, `message` among them."""
+    data = {"m": message.pk, "p": place or message.place}
+    transaction.on_commit(lambda: streams.announce(conversation_id, "message", **data))
 
 
 def _same_or_refuse(conversation: Conversation, text: str, key: UUID) -> Message:

@@ -72,27 +72,55 @@ class ShownReply:
 
 @register
 @dataclass(frozen=True, slots=True)
+class ShownVersions:
+    """This is version `number` of `count`; the ones beside it are in those branches (0: none)."""
+
+    number: int
+    count: int
+    previous: int
+    next: int
+
+    @classmethod
+    def of(cls, branch: int, branches: tuple[int, ...]) -> Self | None:
+        if len(branches) < 2:
+            return None
+        at = branches.index(branch)
+        following = branches[at + 1] if at + 1 < len(branches) else 0
+        return cls(at + 1, len(branches), branches[at - 1] if at else 0, following)
+
+
+@register
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
     """`length` is that of the text in UTF-16 units, as browsers and events count."""
 
     pk: int
+    branch: int
+    place: int
     role: str
     html: str
     length: int
     created_at: datetime
     reply: ShownReply | None
+    versions: ShownVersions | None
 
     @classmethod
-    def of(cls, message: Message) -> Self:
-        """Of a message that came with `for_page()`, so that this asks nothing more."""
+    def of(cls, message: Message, branches: tuple[int, ...] = ()) -> Self:
+        """Of a message that came with `for_page()`, so that this asks nothing more.
+
+        `branches` are those that hold its versions.
+        """
         reply = getattr(message, "reply", None)
         return cls(
             pk=message.pk,
+            branch=message.branch_id,
+            place=message.place,
             role=str(message.role),
             html=message.html,
             length=len(message.text.encode("utf-16-le", "replace")) // 2,
             created_at=message.created_at,
             reply=ShownReply.of(reply) if reply else None,
+            versions=ShownVersions.of(message.branch_id, branches),
         )
 
 

@@ -35,6 +35,8 @@ class MessageFactory(DjangoModelFactory):
         model = Message
 
     conversation = factory.SubFactory(ConversationFactory)
+    branch = factory.LazyAttribute(lambda message: message.conversation.shown_branch)
+    place = factory.LazyAttribute(lambda message: message.branch.tip + 1)
     role = Role.USER
     text = "Hello"
     html = factory.LazyAttribute(lambda message: markdown.render(message.text))

@@ -1,7 +1,8 @@
-"""Conversations, messages, replies and tool runs."""
+"""Conversations, their branches, messages, replies and tool runs."""
 
 from __future__ import annotations
 
+from conversations.models.branches import Branch
 from conversations.models.conversations import TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.replies import LIVE, Reply, Status
@@ -11,6 +12,7 @@ __all__ = [
     "LIVE",
     "TEXT_LENGTH",
     "TITLE_LENGTH",
+    "Branch",
     "Conversation",
     "Message",
     "Reply",

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from conversations.models.branches import Branch, BranchQuerySet
     from conversations.models.messages import MessageQuerySet
 
 TITLE_LENGTH = 120
@@ -46,6 +47,7 @@ class Conversation(models.Model):
     objects = ConversationQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        branches: BranchQuerySet
         messages: MessageQuerySet
 
     class Meta:
@@ -65,6 +67,11 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("conversations:detail", args=[self.pk])
+
+    @property
+    def shown_branch(self) -> Branch:
+        """The branch that its pages show; its first one is made here."""
+        return self.branches.last_shown_first().first() or self.branches.create(conversation=self)
 
     def rename(self, title: str) -> None:
         self.title = title

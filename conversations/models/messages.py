@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Self
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
 from django.db import models
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from conversations.models.branches import Branch
 from conversations.models.conversations import Conversation
 
 if TYPE_CHECKING:
@@ -28,17 +31,27 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """With all that a page shows of a message, in two queries whatever their number."""
         return self.select_related("reply").prefetch_related("reply__tool_runs")
 
-    def before(self, pk: int) -> Self:
-        return self.filter(pk__lt=pk)
-
-    def newest_first(self) -> Self:
-        return self.order_by("-pk")
+    def with_parent(self) -> Self:
+        """With the number of the message that each answers or follows, as `parent_id`."""
+        before = Message.objects.filter(place=OuterRef("place") - 1).values("pk")
+        return self.annotate(
+            parent_id=Coalesce(
+                Subquery(before.filter(branch=OuterRef("branch"))),
+                Subquery(before.filter(branch=OuterRef("branch__parent"))),
+            )
+        )
 
 
 class Message(models.Model):
-    """`html` is `text` rendered by version `renderer` of conversations.markdown."""
+    """`html` is `text` rendered by version `renderer` of conversations.markdown.
+
+    `place` is its number on the way from the first message of the tree, which is at place 1.
+    """
 
     conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    # A branch goes with its conversation alone, and the messages with that: no second search for them.
+    branch = models.ForeignKey(Branch, models.DO_NOTHING, related_name="messages", db_index=False)
+    place = models.PositiveIntegerField()
     role = models.CharField(max_length=9, choices=Role)
     text = models.TextField(blank=True)
     html = models.TextField(blank=True, editable=False)
@@ -55,10 +68,11 @@ class Message(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "idempotency_key"], name="message_once_per_key"
-            )
+            ),
+            models.UniqueConstraint(fields=["branch", "place"], name="message_once_per_place"),
         ]
         indexes = [
-            models.Index(fields=["conversation", "-id"], name="message_newest_first"),
+            models.Index(fields=["conversation", "created_at"], name="message_by_time"),
             GinIndex(SearchVector("text", config="english"), name="message_text"),
         ]
 
@@ -66,4 +80,5 @@ class Message(models.Model):
         return f"{self.get_role_display()}: {self.text[:40]}"
 
     def get_absolute_url(self) -> str:
-        return f"{self.conversation.get_absolute_url()}#m{self.pk}"
+        """The part of the conversation where it stands, whichever branch is shown now."""
+        return f"{self.conversation.get_absolute_url()}?at={self.pk}#m{self.pk}"

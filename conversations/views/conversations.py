@@ -74,7 +74,7 @@ def _go_to(request: HttpRequest, conversation: Conversation) -> HttpResponse:
 @require_safe
 @signed_in
 def detail(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """The newest messages, or those just before message `?before=`."""
+    """The newest messages, or those that `?before=`, `?after=`, `?at=` or `?from=` asks for."""
     return conversation_page(request, pk, MessageForm())
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import reading, sending
-from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, MessageForm
-from conversations.models import Conversation
-from conversations.paging import MESSAGES, message_id
+from conversations import reading, sending, windows
+from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, NextMessageForm
+from conversations.models import Branch, Conversation
 from conversations.request import (
     AuthenticatedHttpRequest,
     is_valid_utf8,
@@ -28,32 +26,29 @@ from conversations.views.responses import (
     list_page,
     refusal,
 )
+from conversations.windows import Anchor
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """POST sends; GET has the messages just `?before=` one, or all `?after=` one up to a page."""
+    """POST sends; GET has a page's worth: ?before= or ?after= a message, or ?from= a place on."""
     if request.method == "POST":
         return _send(request, get_object_or_404(request.user.conversations, pk=pk))
-    if "after" in request.GET:
-        conversation = get_object_or_404(request.user.conversations, pk=pk)
-        newer = conversation.messages.for_page().filter(pk__gt=message_id(request.GET["after"]))
-        rows = [ShownMessage.of(row) for row in newer.order_by("pk")[:MESSAGES]]
-        context: dict[str, Any] = {"conversation": conversation, "rows": rows}
-        return fragment(request, "conversations/messages.html#rows", context)
-    page = reading.message_page(request.user, pk, request.GET.get("before", ""))
+    anchor = Anchor.read(request.GET)
+    page = reading.message_page(request.user, pk, anchor)
+    part = "later" if anchor.kind in {"after", "from"} else "earlier"
     context = {"conversation": page.conversation, "messages_page": page}
-    return fragment(request, "conversations/messages.html#earlier", context)
+    return fragment(request, f"conversations/messages.html#{part}", context)
 
 
 def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> HttpResponse:
-    form = MessageForm(request.POST, valid_utf8=is_valid_utf8(request))
+    form = NextMessageForm(request.POST, valid_utf8=is_valid_utf8(request))
     status = 422
     if form.is_valid():
         try:
             message = sending.send(conversation, **form.cleaned_data)
-        except Conversation.DoesNotExist:
+        except (Conversation.DoesNotExist, Branch.DoesNotExist):
             form.add_error("text", DELETED)
             return (
                 refusal(request, form, 404)
@@ -67,7 +62,7 @@ def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> Http
             status = 409
         else:
             if not wants_fragment(request):
-                return SeeOther(message.get_absolute_url())
+                return SeeOther(f"{conversation.get_absolute_url()}#m{message.pk}")
             context = {"conversation": conversation, "rows": exchange(message), "key": uuid.uuid4()}
             return fragment(request, "conversations/messages.html#sent", context, 201)
     if wants_fragment(request):
@@ -81,5 +76,9 @@ def message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Ht
     """One message as it stands now."""
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     row = get_object_or_404(conversation.messages.for_page(), pk=number)
-    context = {"conversation": conversation, "message": ShownMessage.of(row)}
-    return fragment(request, "conversations/messages.html#message", context)
+    shown = ShownMessage.of(row, windows.versions(row))
+    return fragment(
+        request,
+        "conversations/messages.html#message",
+        {"conversation": conversation, "message": shown},
+    )

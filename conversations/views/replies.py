@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import sending
+from conversations import sending, windows
 from conversations.forms import RETRY_IN_PROGRESS
 from conversations.models import Conversation, Message
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
@@ -49,9 +49,10 @@ def _answer(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Me
 def _now(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
     if not wants_fragment(request):
         return SeeOther(message.get_absolute_url())
+    row = message.conversation.messages.for_page().get(pk=message.pk)
     context = {
         "conversation": message.conversation,
-        "message": ShownMessage.of(message.conversation.messages.for_page().get(pk=message.pk)),
+        "message": ShownMessage.of(row, windows.versions(row)),
     }
     return fragment(request, "conversations/messages.html#message", context)
 

@@ -13,6 +13,7 @@ from conversations.forms import MessageForm
 from conversations.models import TEXT_LENGTH, Message
 from conversations.request import AuthenticatedHttpRequest
 from conversations.shown import ShownMessage
+from conversations.windows import Anchor
 
 SUGGESTIONS = [
     "What can you do?",
@@ -57,12 +58,10 @@ def conversation_page(
 ) -> HttpResponse:
     # Read before the database: what happens in between then comes as an event.
     after = streams.last_event_id(pk)
-    before = request.GET.get("before", "")
-    page = reading.message_page(request.user, pk, before)
+    page = reading.message_page(request.user, pk, Anchor.read(request.GET))
     context = _frame(request, form) | {
         "conversation": page.conversation,
         "messages_page": page,
-        "before": before,
         "after": page.stream_start or after,
     }
     return render(request, "conversations/detail.html", context, status=status)
@@ -70,10 +69,9 @@ def conversation_page(
 
 def exchange(message: Message) -> list[ShownMessage]:
     """A user's message and the assistant's after it."""
-    after = Message.objects.for_page().filter(
-        conversation=message.conversation_id, pk__gte=message.pk
-    )
-    return [ShownMessage.of(row) for row in after.order_by("pk")[:2]]
+    places = (message.place, message.place + 1)
+    rows = Message.objects.for_page().filter(branch=message.branch_id, place__range=places)
+    return [ShownMessage.of(row) for row in rows.order_by("place")]
 
 
 def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> dict[str, Any]:

@@ -84,11 +84,13 @@ INSERT INTO auth_user (id, username, password, email, first_name, last_name, is_
 INSERT INTO conversations_conversation (id, user_id, title, created_at, last_message_at, reuse_answers)
     SELECT gen_random_uuid(), u, 'Conversation ' || c, now() - interval '40 days', now() - c * interval '1 day', true
     FROM generate_series(1, {users}) u, generate_series(1, {per_user}) c;
-INSERT INTO conversations_message (conversation_id, role, text, html, renderer, created_at)
-    SELECT id, CASE m % 2 WHEN 0 THEN 'user' ELSE 'assistant' END,
+INSERT INTO conversations_branch (conversation_id, fork) SELECT id, 0 FROM conversations_conversation;
+INSERT INTO conversations_message (conversation_id, branch_id, place, role, text, html, renderer, created_at)
+    SELECT c.id, b.id, m + 1, CASE m % 2 WHEN 0 THEN 'user' ELSE 'assistant' END,
         repeat('word ' || m || ' of an answer, ', 12), '<p>' || repeat('word ' || m || ' of an answer, ', 12) || '</p>',
         1, last_message_at - ({each} - m) * interval '1 minute'
-    FROM conversations_conversation, generate_series(0, {each} - 1) m;
+    FROM conversations_conversation c JOIN conversations_branch b ON b.conversation_id = c.id,
+        generate_series(0, {each} - 1) m;
 INSERT INTO conversations_reply (message_id, status, attempt, backend, model, author, error, explanation,
         correlation_id, stream_start, fresh, stop_requested, pending_since)
     SELECT id, 'complete', 1, 'default', '', 'Guide', '', '', '', '', false, false, created_at
@@ -187,11 +189,13 @@ class Day:
 
     def earlier(self, visit: Visit, client: Any) -> None:
         from conversations import reading
+        from conversations.windows import Anchor
 
         conversation = self._conversation(visit)
         page = reading.message_page(conversation.user, conversation.pk)
-        if page.next:
-            reading.message_page(conversation.user, conversation.pk, page.next)
+        if page.earlier:
+            anchor = Anchor("before", page.earlier)
+            reading.message_page(conversation.user, conversation.pk, anchor)
 
     def send(self, visit: Visit, client: Any) -> None:
         from conversations import sending

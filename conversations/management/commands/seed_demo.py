@@ -77,10 +77,11 @@ def _fill(conversation: Conversation) -> None:
 
 
 def _message(conversation: Conversation, role: Role, text: str) -> Message:
-    return Message.objects.create(
-        conversation=conversation,
+    message = Message(
         role=role,
         text=text,
         html=markdown.render(text, breaks=role == Role.USER),
         renderer=markdown.RENDERER,
     )
+    conversation.shown_branch.append(message)
+    return message

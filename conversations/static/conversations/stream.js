@@ -19,7 +19,10 @@ const jump = document.getElementById("jump")
 const composer = document.getElementById("composer")
 const halt = composer.querySelector(".halt")
 const send = composer.querySelector(".send")
-const past = "past" in list.dataset // an earlier page is shown: new messages belong elsewhere
+const branch = composer.elements.branch // the one that is shown; what is sent follows its last message
+
+// True where new messages belong elsewhere: earlier ones, or a version that is not shown now, are here.
+const past = () => "hidden" in list.dataset || Boolean(list.querySelector("[data-later]"))
 
 // The page's messages
 
@@ -49,22 +52,39 @@ async function replace(id, force) {
   settle(along)
 }
 
-async function fetchNewer() {
-  if (past) return
-  const articles = list.querySelectorAll(".message")
-  const newest = articles[articles.length - 1]?.dataset.message ?? 0
-  const part = await load(`${list.dataset.messages}?after=${newest}`)
+const place = (article) => Number(article.dataset.place)
+const articles = () => [...list.querySelectorAll(".message")]
+
+// Shows what now stands from a place on: new messages, or another version and what followed it.
+async function follow(from = Infinity) {
+  if (past()) return
+  const first = Math.min(from, 1 + Math.max(0, ...articles().map(place)))
+  const part = await load(`${list.dataset.messages}?from=${first}`)
   const along = following()
-  for (const article of part.querySelectorAll("article")) {
-    if (document.getElementById(article.id)) continue
-    list.append(article)
-    added(article)
+  const ids = new Set([...part.querySelectorAll("article")].map((article) => article.id))
+  dropFrom(first, ids)
+  for (const node of [...part.children]) {
+    if (ids.has(node.id) && document.getElementById(node.id)) continue
+    list.append(node)
+    added(node)
   }
+  chosen()
   settle(along)
+}
+
+function dropFrom(first, but = new Set()) {
+  for (const article of articles()) if (place(article) >= first && !but.has(article.id)) article.remove()
+}
+
+// What is sent next belongs to the branch that is in sight.
+function chosen() {
+  const last = articles().at(-1)
+  if (last && branch) branch.value = last.dataset.branch
 }
 
 function added(article) {
   htmx.process(article)
+  if (!article.dataset.message) return
   article.dispatchEvent(new CustomEvent("dress", { bubbles: true }))
   release(article)
 }
@@ -109,10 +129,10 @@ const handlers = {
   done({ m, a }) {
     if (answer(m)?.accepts(a)) refresh(m, true)
   },
-  message({ m }) {
+  message({ m, p }) {
     if (document.getElementById(`m${m}`)) return
-    if (sending) announced = m
-    else fetchNewer().catch(() => {})
+    if (sending) announced = { m, p }
+    else follow(p).catch(() => {})
   },
   title({ t }) {
     document.getElementById("title").textContent = t
@@ -122,7 +142,7 @@ const handlers = {
   },
   reset() {
     for (const known of liveAnswers()) refresh(known.id, true)
-    fetchNewer().catch(() => {})
+    follow().catch(() => {})
   },
   bye() {
     reconnect()
@@ -135,7 +155,7 @@ const held = new Map()
 function deliver(kind, data) {
   const absent = data.m && kind !== "message" && !document.getElementById(`m${data.m}`)
   if (!absent) handlers[kind](data)
-  else if (!past) held.set(data.m, [...(held.get(data.m) ?? []), [kind, data]].slice(-HELD))
+  else if (!past()) held.set(data.m, [...(held.get(data.m) ?? []), [kind, data]].slice(-HELD))
 }
 
 function release(article) {
@@ -210,7 +230,7 @@ setInterval(() => {
   if (document.hidden) return
   const open = source?.readyState === EventSource.OPEN
   if (source?.readyState === EventSource.CLOSED) reconnect()
-  if (held.size && !sending) fetchNewer().catch(() => {}).finally(() => held.clear())
+  if (held.size && !sending) follow().catch(() => {}).finally(() => held.clear())
   if (open && Date.now() - lastEvent < SILENCE) return
   lastEvent = Date.now()
   for (const known of liveAnswers()) if (!loading.has(known.id)) refresh(known.id, false)
@@ -245,19 +265,19 @@ list.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) => {
 
 // While our own message is on its way, its event has nothing to tell that the answer does not bring.
 let sending = false
-let announced = 0
+let announced = null
 
 composer.addEventListener("htmx:before:request", () => (sending = true))
 composer.addEventListener("htmx:finally:request", () => {
   sending = false
-  if (announced) handlers.message({ m: announced })
-  announced = 0
+  if (announced) handlers.message(announced)
+  announced = null
 })
 
 let rest = 0 // px below the top of what is seen, kept when earlier messages come in above
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
-  rest = ctx.sourceElement.closest(".earlier") ? root.scrollHeight - root.scrollTop : 0
+  rest = ctx.sourceElement.matches("[data-earlier]") ? root.scrollHeight - root.scrollTop : 0
   // An event may have added what the form's answer brings: each message is shown once.
   for (const { fragment, swapSpec } of tasks) {
     if (swapSpec?.style !== "beforeend") continue
@@ -269,9 +289,10 @@ list.addEventListener("htmx:after:settle", ({ detail: { task, newContent } }) =>
   for (const node of newContent) if (node.matches?.(".message")) release(node)
   if (rest) root.scrollTop = root.scrollHeight - rest
   rest = 0
+  chosen()
   settle(Boolean(task.sourceElement?.closest("#composer")))
 })
 
-if (!location.hash && !past) root.scrollTop = root.scrollHeight
+if (!location.hash && !past()) root.scrollTop = root.scrollHeight
 settle(false)
 connect()

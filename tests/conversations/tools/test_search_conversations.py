@@ -44,7 +44,7 @@ def test_finds_own_statements_with_links(alice: User) -> None:
     message = alice.conversations.get(title="Summer").messages.get()
     assert found["is_match"]
     assert found["text"] == "We go to Portugal in July."
-    assert found["url"] == f"/c/{message.conversation_id}/#m{message.pk}"
+    assert found["url"] == f"/c/{message.conversation_id}/?at={message.pk}#m{message.pk}"
     assert found["conversation"] == "Summer"
 
 

@@ -82,7 +82,7 @@ def test_parts_before_and_after(client: Client, conversation: Conversation) -> N
     MessageFactory.create()
     after = client.get(address(conversation), {"after": messages[1].pk})
     before = client.get(address(conversation), {"before": messages[1].pk})
-    assert [message.pk for message in after.context["rows"]] == [
+    assert [message.pk for message in after.context["messages_page"].rows] == [
         messages[2].pk,
         messages[3].pk,
     ]
