@@ -12,3 +12,4 @@ class PerformanceConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("performance.checks")
+        import_module("performance.queries.hook").connect()

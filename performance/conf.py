@@ -35,6 +35,8 @@ class QueriesSettings:
     """Watching what the database is asked."""
 
     enabled: bool = True
+    slow_ms: float = 100.0  # a statement that takes as long is kept with its line
+    sample_rate: float = 0.02  # share of scopes whose every statement is kept with its line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
