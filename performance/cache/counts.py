@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from performance.cache.families import GENERATION
+
 COUNTED = (
     "local_hits", "hits", "misses", "sets", "deletes", "stale_served", "loads", "load_errors",
     "waits", "errors", "unreadable", "bytes_raw", "bytes_stored", "load_seconds",
 )  # fmt: skip
-OWN = "generation"  # the keys that namespaces keep for themselves: no caller asked for those
 
 
 class Counts:
@@ -53,7 +54,7 @@ def quantile(buckets: Mapping[int, int], q: float) -> float | None:
 
 def total(spaces: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """The sum of namespaces, without what namespaces keep for themselves."""
-    asked = [counts for space, counts in spaces.items() if space != OWN]
+    asked = [counts for space, counts in spaces.items() if space != GENERATION]
     return {name: sum(counts.get(name, 0) for counts in asked) for name in COUNTED}
 
 

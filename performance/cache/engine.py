@@ -16,6 +16,7 @@ from performance.cache.channels import Command
 from performance.cache.cluster import Cluster
 from performance.cache.connections import Plan
 from performance.cache.counts import Counts, Histogram
+from performance.cache.families import is_counted
 from performance.cache.flights import Flight
 from performance.cache.keys import Keys
 from performance.cache.local import LocalStore
@@ -25,7 +26,6 @@ from performance.cache.transport import Node, Servers, Transport
 MOST_LOST = 10_000  # names of entries to delete when the server is back; beyond it, all of them
 _engines: dict[str, Engine] = {}
 _lock = threading.Lock()
-families = {"generation"}  # first words of keys that are counted by themselves
 
 
 class Engine:
@@ -60,7 +60,7 @@ class Engine:
         found = self.counts.get(family)
         if found is not None:
             return found
-        return self.counts.setdefault(family if family in families else "", Counts())
+        return self.counts.setdefault(family if is_counted(family) else "", Counts())
 
     def failed(self, error: BaseException) -> None:
         cause = error.__cause__ or error

@@ -16,6 +16,7 @@ from performance import conf
 from performance.cache.channels import Command
 from performance.cache.counts import quantile, summary, total
 from performance.cache.engine import Engine, engines
+from performance.cache.families import GENERATION
 from performance.cache.signals import cache_measured
 
 logger = logging.getLogger("performance.cache")
@@ -131,7 +132,7 @@ def _report(counted: Counter[str]) -> dict[str, Any]:
         for name, buckets in histograms.items()
     }
     named = {space: summary(counts) for space, counts in sorted(spaces.items()) if space}
-    named.pop("generation", None)
+    named.pop(GENERATION, None)
     return {**summary(total(spaces)), **quantiles, "namespaces": named}
 
 

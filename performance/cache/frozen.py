@@ -10,7 +10,7 @@ import fractions
 import ipaddress
 import uuid
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 import msgspec
@@ -75,13 +75,17 @@ def is_frozen(value: Any) -> bool:
     if kind in ATOMS or isinstance(value, enum.Enum):
         return True
     if kind is tuple or kind is frozenset:
-        return ATOMS.issuperset(map(type, value)) or all(map(is_frozen, value))
+        return _are_frozen(value)
     if kind is FrozenDict:
-        return ATOMS.issuperset(map(type, value.values())) or all(map(is_frozen, value.values()))
-    return all(map(is_frozen, parts)) if (parts := _frozen_parts(value)) is not None else False
+        return _are_frozen(value.values())
+    return _are_frozen(parts) if (parts := frozen_parts(value)) is not None else False
 
 
-def _frozen_parts(value: Any) -> list[Any] | None:
+def _are_frozen(parts: Iterable[Any]) -> bool:
+    return all(is_frozen(part) for part in parts if type(part) not in ATOMS)
+
+
+def frozen_parts(value: Any) -> list[Any] | None:
     """The fields of a frozen dataclass or Struct or of a named tuple; None for anything else."""
     kind = type(value)
     if isinstance(value, msgspec.Struct):

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from fnmatch import translate
 from typing import Any
 
+from django.conf import settings
 from django.core.cache.backends.base import (
     MEMCACHE_MAX_KEY_LENGTH,
     BaseCache,
@@ -75,10 +76,38 @@ class Keys:
         return f"*{glob_escape(self.prefix)}*"
 
     def mine(self, names: Iterable[bytes]) -> list[bytes]:
-        """Those that are names of this cache, in any version, or their leases."""
-        stem = self._cache.key_func("*", glob_escape(self._cache.key_prefix), "*")
-        shape = re.compile(f"{translate(stem)}|{translate('{' + stem + '}:lease')}")
-        return [name for name in names if shape.match(name.decode("utf-8", "replace"))]
+        """Those that are names of this cache, in any version, or their leases.
+
+        The names of prefix "a" and those of prefix "a:b" begin alike. A version is a number, so
+        "a:b:1:key" is none of prefix "a"; with "a:1" that fails, so the names of longer prefixes in
+        CACHES are left alone, and a system check warns of those.
+        """
+        mine, others = self._shape(self._cache.key_prefix), [*map(self._shape, self._longer())]
+        found = ((name, name.decode("utf-8", "replace")) for name in names)
+        return [
+            name
+            for name, text in found
+            if mine.match(text) and not any(other.match(text) for other in others)
+        ]
+
+    def _shape(self, prefix: str) -> re.Pattern[str]:
+        if self._plain:
+            own = re.escape(str(self._cache.version))
+            stem = f"{re.escape(prefix)}:(?:-?[0-9]+|{own}):.*"
+        else:
+            named = str(self._cache.key_func("*", glob_escape(prefix), "*"))
+            stem = translate(named).removesuffix(r"\Z").removesuffix(r"\z")
+        return re.compile(f"(?:{stem}|{{{stem}}}:lease)\\Z", re.DOTALL)
+
+    def _longer(self) -> list[str]:
+        """Prefixes of other caches of the site that a version and a key of this one could spell."""
+        prefixes = {str(entry.get("KEY_PREFIX", "")) for entry in settings.CACHES.values()}
+        return [prefix for prefix in prefixes if is_inside(prefix, self._cache.key_prefix)]
+
+
+def is_inside(prefix: str, outer: str) -> bool:
+    """Whether names of `prefix` could be names of `outer`: "a:1" and "a"."""
+    return re.match(rf"{re.escape(outer)}:-?[0-9]+(:|\Z)", prefix) is not None
 
 
 def is_portable(name: str) -> bool:

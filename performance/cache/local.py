@@ -10,13 +10,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from sys import getsizeof
 
 from performance.cache.counts import Counts
 from performance.cache.envelope import Entry
+from performance.cache.footprint import held_bytes
 
 SMALL_SHARE = 0.1  # of the bytes
 MOST_READS = 3
-OVERHEAD = 300  # bytes of a slot, its key and its place in a queue
+OVERHEAD = 400  # bytes of a slot, its places in the dict and a queue, and a key that left (a ghost)
 _FOREVER = float("inf")
 
 
@@ -32,7 +34,8 @@ class Slot:
         self.refresh = entry.refresh
         self.frozen = frozen
         self.counts = counts
-        self.size = OVERHEAD + (3 if frozen else 1) * len(entry.raw)
+        held = held_bytes(self.value) if frozen else getsizeof(self.raw)
+        self.size = OVERHEAD + getsizeof(key) + held
         self.expires = _FOREVER
         self.reads = 0
         self.main = False

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
-from performance.cache.engine import families
+from performance.cache.families import family_of
 
 GENERATION_SECONDS = 30 * 24 * 3600  # longer than any entry of a namespace lives
 
@@ -26,8 +26,7 @@ class Namespace:
     def __init__(self, *parts: str, cache: str = "default", family: str = "") -> None:
         self.parts = parts
         self.alias = cache
-        self.family = family or parts[0].partition(":")[0]
-        families.add(self.family)
+        self.family = family_of(f"{family}:" if family else parts[0])
 
     def __repr__(self) -> str:
         return f"Namespace({', '.join(map(repr, self.parts))}, cache={self.alias!r})"

@@ -10,7 +10,7 @@ import math
 import random
 import secrets
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -60,9 +60,9 @@ class Join(NamedTuple):
 
 
 class Later(NamedTuple):
-    """Carry out these steps while the caller goes on."""
+    """Carry out these steps while the caller goes on; anew, if they are broken off."""
 
-    steps: Steps
+    steps: Callable[[], Steps]
 
 
 Steps = Generator[Ask | Load | Pause | Join | Later, Any, Any]
@@ -208,7 +208,7 @@ class Reader:
     def _refresh_later(self, old: Entry) -> Steps:
         flight = Flight()
         if self.engine.flights.setdefault(self.name, flight) is flight:
-            yield Later(self._refresh(flight, old))
+            yield Later(lambda: self._refresh(flight, old))
 
     def _refresh(self, flight: Flight, old: Entry) -> Steps:
         token = secrets.token_hex(8)

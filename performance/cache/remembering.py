@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any, TypedDict, Unpack
 
+from asgiref.sync import AsyncToSync, ThreadSensitiveContext, sync_to_async
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.db import connections
 
 from performance import conf
 from performance.cache.base import Base
@@ -105,7 +108,7 @@ def _do(backend: Base, effect: Any, load: Callable[[], Any]) -> Any:
         case Join(flight, seconds):
             return _join(flight, seconds)
         case Later(steps):
-            return background.submit(lambda: _quietly(_carry_out, backend, steps, load))
+            return background.submit(lambda: _quietly(_carry_out, backend, steps(), load))
 
 
 def _join(flight: Flight, seconds: float) -> bool:
@@ -151,10 +154,7 @@ async def _ado(backend: Base, effect: Any, load: Callable[[], Awaitable[Any]]) -
         case Join(flight, seconds):
             return await _ajoin(flight, seconds)
         case Later(steps):
-            task = asyncio.create_task(_aquietly(backend, steps, load))
-            _tasks.add(task)
-            task.add_done_callback(_tasks.discard)
-            return task
+            return _start(lambda: _aquietly(backend, steps(), load))
 
 
 async def _ajoin(flight: Flight, seconds: float) -> bool:
@@ -162,6 +162,33 @@ async def _ajoin(flight: Flight, seconds: float) -> bool:
     waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
     done, _ = await asyncio.wait({waiting}, timeout=seconds)
     return bool(done)
+
+
+def _start(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Work on the caller's loop; where that ends before the work does, on a loop in a thread."""
+
+    def elsewhere() -> None:
+        with contextlib.suppress(RuntimeError):  # the interpreter is on its way out
+            background.submit(lambda: asyncio.run(_alone(work())))
+
+    def ended(task: asyncio.Task[None]) -> None:
+        _tasks.discard(task)
+        if task.cancelled():
+            elsewhere()
+
+    loop = asyncio.get_running_loop()
+    if loop in AsyncToSync.loop_thread_executors:
+        return elsewhere()  # made for this call alone, and the work may need the thread it waits in
+    task = loop.create_task(work())
+    _tasks.add(task)
+    task.add_done_callback(ended)
+    return None
+
+
+async def _alone(work: Coroutine[Any, Any, None]) -> None:
+    async with ThreadSensitiveContext():  # a thread of its own for the ORM
+        await work
+        await sync_to_async(connections.close_all)()
 
 
 async def _aquietly(backend: Base, steps: Steps, load: Callable[[], Awaitable[Any]]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from performance.cache.counts import OWN, Histogram, quantile, summary, total
+from performance.cache.counts import Histogram, quantile, summary, total
+from performance.cache.families import GENERATION
 
 if TYPE_CHECKING:
     from performance.cache.base import Base
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 def report(cache: Base) -> dict[str, Any]:
     engine = cache.engine
     spaces = {name: counts.as_dict() for name, counts in list(engine.counts.items())}
-    named = {n: summary(counts) for n, counts in sorted(spaces.items()) if n and n != OWN}
+    named = {n: summary(counts) for n, counts in sorted(spaces.items()) if n and n != GENERATION}
     return {
         **summary(total(spaces)),
         "errors_by_class": dict(engine.errors),

@@ -6,4 +6,11 @@ from django.dispatch import Signal
 
 cache_unavailable = Signal()  # server, error: a server stopped answering
 cache_recovered = Signal()  # server, seconds: it answers again
-cache_measured = Signal()  # alias, counts: what a process counted since it last said so
+
+# alias: of CACHES. counts: what this process counted since it last said so, as {name: int}, where
+#   "<namespace>|<count>"   is one of counts.COUNTED; the namespace is "" for keys in none, and holds
+#                           no "|"; `load_seconds` is in microseconds here
+#   "|latency|<bucket>"     is a number of round trips to the server, "|load|<bucket>" of loads; bucket
+#                           b holds durations from 2**(b/4) - 1 microseconds up to the next
+# Sent about every PERFORMANCE["CACHE"]["STATS_SECONDS"] from a thread of its own, once an alias.
+cache_measured = Signal()

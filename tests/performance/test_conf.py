@@ -35,3 +35,20 @@ def test_settings_are_read_anew_when_they_change(settings: Any) -> None:
     assert conf.current().cache.enabled is False
     settings.PERFORMANCE = {}
     assert conf.current().cache.enabled is True
+
+
+@pytest.mark.parametrize(
+    ("prefixes", "warned"),
+    [(("a", "a:1"), True), (("a", "a:1:b"), True), (("", ":2"), True)]
+    + [((one, two), False) for one, two in (("a", "a:b"), ("a", "a1"), ("a", "b"), ("a", "a"))],
+)
+def test_a_prefix_inside_another_is_warned_of(
+    prefixes: tuple[str, str], settings: Any, *, warned: bool
+) -> None:
+    place = settings.CACHES["default"]
+    settings.CACHES = {
+        alias: {**place, "KEY_PREFIX": prefix}
+        for alias, prefix in zip(("default", "other"), prefixes, strict=True)
+    }
+    found = [warning.id for warning in run_checks() if warning.id == "performance.W001"]
+    assert found == (["performance.W001"] if warned else [])

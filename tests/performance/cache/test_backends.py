@@ -6,8 +6,11 @@ import time
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache.backends.base import CacheKeyWarning
 
+from performance.cache.backends import RedisCache
+from performance.cache.keys import lease_of
 from tests.performance.cache.conftest import MakeCache
 
 
@@ -230,6 +233,39 @@ def test_clear_takes_its_own_prefix_only(make_any: MakeCache) -> None:
     assert two.get("key") == "stays"
     two.clear()
     assert two.get("key") is None
+
+
+@pytest.mark.parametrize("prefix", ["p", "", "p*[x"])
+def test_clear_leaves_longer_prefixes_alone(
+    prefix: str, make_any: MakeCache, settings: Any
+) -> None:
+    settings.CACHES = {"default": settings.CACHES["default"], "n": {"KEY_PREFIX": f"{prefix}:1"}}
+    outer, inner = make_any(KEY_PREFIX=prefix), make_any(KEY_PREFIX=f"{prefix}:x")
+    numbered = make_any(KEY_PREFIX=f"{prefix}:1")
+    for cache in (outer, inner, numbered):
+        cache.set("k", "v")
+    outer.set("k", "v", version=7)
+    outer.clear()
+    assert (outer.get("k"), outer.get("k", version=7)) == (None, None)
+    assert (inner.get("k"), numbered.get("k")) == ("v", "v")
+    for cache in (inner, numbered):
+        cache.clear()
+        assert cache.get("k") is None
+
+
+def test_clear_with_a_version_that_is_no_number(make_any: MakeCache) -> None:
+    cache = make_any(VERSION="beta")
+    cache.set("k", "v")
+    cache.clear()
+    assert cache.get("k") is None
+
+
+def test_clear_takes_leases_too(make_cache: MakeCache, cache_redis: redis.Redis) -> None:
+    cache = make_cache(RedisCache)
+    held = cache_redis.set(lease_of(cache.make_key("k")), "token")
+    assert held
+    cache.clear()
+    assert not cache_redis.exists(lease_of(cache.make_key("k")))
 
 
 def test_key_function(make_any: MakeCache) -> None:

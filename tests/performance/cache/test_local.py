@@ -1,11 +1,24 @@
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import decimal
+import fractions
+import gc
+import ipaddress
 import random
 import time
+import tracemalloc
+import uuid
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
 
 from performance.cache.counts import Counts
 from performance.cache.envelope import Entry
-from performance.cache.local import OVERHEAD, LocalStore, Slot
+from performance.cache.frozen import FrozenDict
+from performance.cache.local import LocalStore, Slot
 
 
 def slot(key: str, size: int = 0) -> Slot:
@@ -95,9 +108,9 @@ def test_what_is_read_often_outlives_a_scan() -> None:
 
 
 def test_an_entry_that_would_crowd_out_the_rest_is_not_kept() -> None:
-    store = opened(max_bytes=80_000)
-    assert put(store, "large", 10_001 - OVERHEAD) is False
-    assert put(store, "fits", 10_000 - OVERHEAD) is True
+    store, empty = opened(max_bytes=80_000), slot("key").size
+    assert put(store, "key", 10_001 - empty) is False
+    assert put(store, "key", 10_000 - empty) is True
 
 
 def test_time_left() -> None:
@@ -106,3 +119,58 @@ def test_time_left() -> None:
     assert 4 < store.slots["k"].expires - time.monotonic() <= 5
     put(store, "k", ttl=None)
     assert store.slots["k"].expires == float("inf")
+
+
+class Point(NamedTuple):
+    x: int
+    y: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    name: str
+    at: datetime.datetime
+
+
+NOW = datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+SHAPES: dict[str, Callable[[int], Any]] = {
+    "nothing": lambda n: None,
+    "a short text": lambda n: f"text {n}",
+    "a long text": lambda n: f"{n}" * 400,
+    "numbers": lambda n: tuple(range(1000 + n, 1100 + n)),
+    "floats": lambda n: tuple(n + i / 7 for i in range(100)),
+    "bytes": lambda n: tuple(bytes([i, n % 256, 7]) for i in range(100)),
+    "empty tuples and texts": lambda n: ((), f"{n}") * 50,
+    "pairs": lambda n: tuple((i + n, f"{i}{n}") for i in range(1000, 1050)),
+    "small dicts": lambda n: tuple(FrozenDict({"id": i * n + 1000}) for i in range(50)),
+    "a set": lambda n: frozenset(range(1000 + n, 1050 + n)),
+    "decimals": lambda n: tuple(decimal.Decimal(n) / (i + 1) for i in range(50)),
+    "times": lambda n: tuple(datetime.datetime(2030, 1, 1, n % 24, i, i, tzinfo=datetime.UTC) for i in range(50)),
+    "UUIDs": lambda n: tuple(uuid.UUID(int=2**100 + i * n) for i in range(50)),
+    "fractions": lambda n: tuple(fractions.Fraction(1000 + i, 1001 + i + n) for i in range(50)),
+    "addresses": lambda n: tuple(ipaddress.ip_address(2**31 + i + n) for i in range(50)),
+    "networks": lambda n: tuple(ipaddress.ip_network((2**31 + i + n, 32)) for i in range(20)),
+    "named tuples": lambda n: tuple(Point(i + n, f"y{i + n}") for i in range(1000, 1050)),
+    "dataclasses": lambda n: tuple(Row(f"n{i + n}", NOW + i * datetime.timedelta(1)) for i in range(50)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "frozen"), [*((s, True) for s in SHAPES), ("nothing", False)])
+def test_the_bound_is_one_of_memory(shape: str, *, frozen: bool) -> None:
+    store, counts = opened(max_bytes=150_000, max_entries=10**6), Counts()
+    tracemalloc.start()
+    try:
+        for number in range(4000):
+            entry = Entry(SHAPES[shape](number), None, b"x" * 90)
+            key = f"some:prefix:1:a key {number}"
+            store.end(key, store.begin(key), Slot(key, entry, frozen=frozen, counts=counts), 60)
+            if store.evictions > 100:
+                break
+        del entry
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert store.evictions > 100
+    assert held < 1.1 * store.max_bytes
+    assert held > 0.3 * store.max_bytes

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as site
+from django.core.cache import caches
 
-from performance.cache import namespace, remember
+from performance.cache import families, namespace, remember
 from performance.cache.engine import close_engines
+from performance.cache.fleet import Reporter, collect
 
 
 @pytest.fixture(autouse=True, params=["RedisCache", "TieredCache"])
@@ -106,3 +108,31 @@ def test_async() -> None:
         return seen, deleted, await space.aget("b", "gone")
 
     assert asyncio.run(scenario()) == (1, True, "gone")
+
+
+def test_names_without_a_kind_are_counted_together() -> None:
+    for number in range(300):
+        namespace(f"user-{number}").set("a", number)
+        assert namespace(f"user-{number}").get("a") == number
+    assert caches["default"].stats()["namespaces"]["namespaces"]["sets"] == 300
+
+
+def test_there_may_be_any_number_of_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families, "_known", {families.GENERATION, families.OTHERS})
+    for number in range(300):
+        space = namespace(f"kind{number}:1")
+        space.set("a", number)
+        assert space.get("a") == number
+        space.clear()
+        assert space.get("a") is None
+    counted = caches["default"].stats()["namespaces"]
+    assert len(counted) == families.MOST - 1  # without the generations
+    assert sum(counts["sets"] for counts in counted.values()) == 300
+
+
+def test_a_bar_in_a_kind_breaks_no_report() -> None:
+    space = namespace("a|b:1")
+    space.set("a", 1)
+    assert space.get("a") == 1
+    Reporter().flush()
+    assert collect(caches["default"], 1)["namespaces"]["a_b"]["sets"] == 1
