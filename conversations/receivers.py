@@ -1,5 +1,6 @@
 """Cached pages are forgotten when a row is saved or deleted, by whoever: page, admin or shell.
 
+A user's streams end when they sign out, are deactivated or change their password.
 Changes by QuerySet.update() send no signal; those who make them forget by themselves.
 """
 
@@ -8,11 +9,16 @@ from __future__ import annotations
 from threading import Thread
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.signals import user_logged_out
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from conversations.ai import chat_backends
 from conversations.models import Conversation, Message, Reply, ToolRun
+from conversations.streams import rights_changed
 from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
 
@@ -45,6 +51,25 @@ def _conversation(instance: Message | Reply | ToolRun) -> Conversation:
             return instance.message.conversation
         case ToolRun():
             return instance.reply.message.conversation
+
+
+@receiver(user_logged_out)
+@receiver([post_save, post_delete], sender=get_user_model())
+def end_streams(
+    user: AbstractBaseUser | None = None,
+    instance: AbstractBaseUser | None = None,
+    *,
+    created: bool = False,
+    update_fields: frozenset[str] | None = None,
+    **_kwargs: Any,
+) -> None:
+    changed = user or instance
+    if changed is None or created:
+        return
+    # A log-in saves last_login alone.
+    if update_fields is None or update_fields & {"is_active", "password"}:
+        user_id = changed.pk  # a deleted instance forgets it before the commit
+        transaction.on_commit(lambda: rights_changed(user_id))
 
 
 @receiver(worker_started)

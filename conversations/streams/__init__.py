@@ -5,7 +5,21 @@ PostgreSQL holds the truth; a stream that is lost costs a reader one reload of a
 
 from __future__ import annotations
 
-from conversations.streams.events import announce, forget, last_event_id, request_stop
+from conversations.streams.events import (
+    announce,
+    forget,
+    last_event_id,
+    request_stop,
+    rights_changed,
+)
 from conversations.streams.reply import ReplyStream, open_stream
 
-__all__ = ["ReplyStream", "announce", "forget", "last_event_id", "open_stream", "request_stop"]
+__all__ = [
+    "ReplyStream",
+    "announce",
+    "forget",
+    "last_event_id",
+    "open_stream",
+    "request_stop",
+    "rights_changed",
+]

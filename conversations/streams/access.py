@@ -18,27 +18,31 @@ from conversations.models import Conversation
 _threads = ThreadPoolExecutor(2, thread_name_prefix="stream-access")
 
 
-async def may_follow(cookie_header: str, conversation_id: UUID) -> bool:
-    """True where the cookie's session belongs to an active user who owns the conversation."""
+def session_key(cookie_header: str) -> str | None:
+    """The key of the session that the cookies name."""
+    return parse_cookie(cookie_header).get(settings.SESSION_COOKIE_NAME)
+
+
+async def follower(key: str, conversation_id: UUID) -> int | None:
+    """The id of the active user whose session has that key, where the conversation is theirs."""
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads, _owns, cookie_header, conversation_id)
+    return await loop.run_in_executor(_threads, _owner, key, conversation_id)
 
 
-def _owns(cookie_header: str, conversation_id: UUID) -> bool:
-    try:
-        session_key = parse_cookie(cookie_header)[settings.SESSION_COOKIE_NAME]
-    except KeyError:
-        return False
+def _owner(key: str, conversation_id: UUID) -> int | None:
     request = HttpRequest()
-    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
     close_old_connections()
     try:
         user = get_user(request)  # also checks the password's hash, and is_active
-        return (
-            user.is_authenticated
-            and Conversation.objects.filter(pk=conversation_id, user_id=user.pk).exists()
-        )
+        if user.is_authenticated and _owns(user.pk, conversation_id):
+            return int(user.pk)
     except Error:
-        return False
+        return None
     finally:
         connections.close_all()
+    return None
+
+
+def _owns(user_id: int, conversation_id: UUID) -> bool:
+    return Conversation.objects.filter(pk=conversation_id, user_id=user_id).exists()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,9 +16,9 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
-from conversations.streams.access import may_follow
+from conversations.streams.access import follower, session_key
 from conversations.streams.events import BEGINNING, stream_key
-from conversations.streams.hub import BACKLOG, Frame, Hub, Mailbox, current_hub
+from conversations.streams.hub import BACKLOG, Frame, Mailbox, current_hub
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,6 +29,8 @@ EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 PING = 15.0  # seconds of silence before a comment shows that the line is alive
 LIFETIME = 300.0  # seconds; a browser reconnects by itself, and its rights are looked at again
 RETRY = 500  # milliseconds
+BYE = b"event: bye\ndata: {}\n\n"
+NOT_HERE = b"There is no such conversation here, or you are signed out.\n"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -42,12 +44,25 @@ async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UU
     headers = {name.lower(): value for name, value in scope["headers"]}
     # HTTP/2 may send a cookie header for each cookie.
     cookies = b"; ".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
-    if not await may_follow(cookies.decode("latin-1"), conversation_id):
-        await _refuse(send, 404, b"There is no such conversation here, or you are signed out.\n")
+    session = session_key(cookies.decode("latin-1"))
+    if session is None:
+        await _refuse(send, 404, NOT_HERE)
         return
-    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    key = stream_key(conversation_id)
+    # The mailbox comes first: a user who signs out during the look at their rights is noticed.
+    async with current_hub().follow(key) as mailbox:
+        mailbox.owner = await follower(session, conversation_id)
+        if mailbox.owner is None:
+            await _refuse(send, 404, NOT_HERE)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        await _follow(receive, _send_all(send, key, mailbox, _cursor(scope, headers)))
+
+
+async def _follow(receive: Receive, frames: Coroutine[Any, Any, None]) -> None:
+    """Sends until the frames end or the browser goes."""
     gone = asyncio.create_task(_disconnected(receive))
-    sending = asyncio.create_task(_send_all(send, conversation_id, _cursor(scope, headers)))
+    sending = asyncio.create_task(frames)
     try:
         await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -63,56 +78,46 @@ def _cursor(scope: Scope, headers: dict[bytes, bytes]) -> str:
     return cursor if EVENT_ID.fullmatch(cursor) else BEGINNING
 
 
-async def _send_all(send: Send, conversation_id: UUID, cursor: str) -> None:
+async def _send_all(send: Send, key: str, mailbox: Mailbox, cursor: str) -> None:
     await _write(send, b"retry: %d\n\n" % RETRY)
     lifetime = LIFETIME * random.uniform(0.8, 1.0)  # noqa: S311  # spreads the reconnects
     try:
-        async with asyncio.timeout(lifetime), aclosing(_lines(conversation_id, cursor)) as lines:
+        async with asyncio.timeout(lifetime), aclosing(_lines(key, mailbox, cursor)) as lines:
             async for line in lines:
                 await _write(send, line)
     except TimeoutError:
-        await _write(send, b"event: bye\ndata: {}\n\n")
+        await _write(send, BYE)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _lines(conversation_id: UUID, cursor: str) -> AsyncGenerator[bytes]:
-    """SSE text, pings among it, from `cursor` on; ends when Redis stays away."""
-    hub, key = current_hub(), stream_key(conversation_id)
-    async with hub.follow(key) as mailbox:
-        while True:
-            if mailbox.missed:
-                mailbox.missed = False
-                try:
-                    if await _has_gap(hub, key, cursor):
-                        yield b"event: reset\ndata: {}\n\n"
-                    frames = await _catch_up(hub, key, cursor)
-                except RedisError:
-                    yield b"event: bye\ndata: {}\n\n"
-                    return
-            else:
-                frames = await _next(mailbox)
-            new = [frame for frame in frames if _order(frame[0]) > _order(cursor)]
-            if new:
-                cursor = new[-1][0]
-            yield b"".join(map(_sse, new)) or b": ping\n\n"
+async def _lines(key: str, mailbox: Mailbox, cursor: str) -> AsyncGenerator[bytes]:
+    """SSE text, pings among it, from `cursor` on; ends when Redis stays away or rights changed."""
+    while mailbox.owner not in mailbox.revoked:
+        if mailbox.missed:
+            mailbox.missed = False
+            try:
+                if await _has_gap(key, cursor):
+                    yield b"event: reset\ndata: {}\n\n"
+                frames = await current_hub().since(key, cursor)
+            except RedisError:
+                break
+            if len(frames) == BACKLOG:
+                mailbox.lose()  # there is more: taken batch by batch, so that no follower holds all
+        else:
+            frames = await _next(mailbox)
+        new = [frame for frame in frames if _order(frame[0]) > _order(cursor)]
+        if new:
+            cursor = new[-1][0]
+        yield b"".join(map(_sse, new)) or b": ping\n\n"
+    yield BYE
 
 
-async def _has_gap(hub: Hub, key: str, cursor: str) -> bool:
+async def _has_gap(key: str, cursor: str) -> bool:
     """True where the stream no longer reaches back to `cursor`: frames were trimmed, or all expired."""
     if cursor == BEGINNING:
         return False
-    oldest = await hub.oldest(key)
+    oldest = await current_hub().oldest(key)
     return oldest is None or _order(oldest) > _order(cursor)
-
-
-async def _catch_up(hub: Hub, key: str, cursor: str) -> list[Frame]:
-    """All frames after `cursor`, oldest first."""
-    frames: list[Frame] = []
-    while batch := await hub.since(key, frames[-1][0] if frames else cursor):
-        frames += batch
-        if len(batch) < BACKLOG:
-            break
-    return frames
 
 
 async def _next(mailbox: Mailbox) -> list[Frame]:

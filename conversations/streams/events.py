@@ -20,6 +20,9 @@ LENGTH = 10_000  # entries a stream keeps; the newest answer is far shorter
 LIFE = 3600  # seconds after its last frame
 STOP_LIFE = 600
 
+# A channel that every web process hears: the id of a user whose rights have changed.
+RIGHTS = "streams:rights"
+
 # Redis writes ids as milliseconds-sequence; this one stands before every other.
 BEGINNING = "0-0"
 
@@ -86,6 +89,14 @@ def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
 def forget(conversation_id: UUID) -> bool:
     """Removes the events of a conversation that was deleted; they would expire within the hour."""
     return _tell(lambda client: client.delete(stream_key(conversation_id)))
+
+
+def rights_changed(user_id: int) -> bool:
+    """Ends the streams of a user; browsers come back, and those who still may follow go on.
+
+    Where Redis cannot be reached the streams end by themselves within their lifetime.
+    """
+    return _tell(lambda client: client.publish(RIGHTS, user_id))
 
 
 def request_stop(message_id: int, attempt: int) -> bool:

@@ -17,11 +17,14 @@ import structlog
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from conversations.streams.events import async_client
+from conversations.streams.events import RIGHTS, async_client
 
 logger = structlog.get_logger(__name__)
 
 BACKLOG = 500  # frames a follower may lag before it has to catch up from Redis
+READERS = (
+    16  # that catch up at once: a thousand browsers that come back need no thousand connections
+)
 
 Frame = tuple[str, bytes]
 
@@ -30,6 +33,8 @@ class Mailbox:
     """What has been published for one follower and not yet taken."""
 
     def __init__(self) -> None:
+        self.owner: int | None = None  # the user, once it is known that they may follow
+        self.revoked: set[int] = set()  # users whose rights changed since this mailbox was opened
         self._frames: deque[Frame] = deque()
         self._ready = asyncio.Event()
         self.missed = True  # until the first catch-up
@@ -47,8 +52,14 @@ class Mailbox:
         self.missed = True
         self._ready.set()
 
+    def revoke(self, user_id: int) -> None:
+        """That user's rights have to be looked at again."""
+        if self.owner in {None, user_id}:
+            self.revoked.add(user_id)
+            self._ready.set()
+
     async def take(self) -> list[Frame]:
-        """Waits for frames; an empty list means that some were missed."""
+        """Waits for frames; an empty list means that some were missed, or that rights changed."""
         await self._ready.wait()
         self._ready.clear()
         frames = list(self._frames)
@@ -65,6 +76,7 @@ class Hub:
         self._pubsub: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)
         # Concurrent first subscriptions on one PubSub race inside redis-py, and lose channels.
         self._subscribing = asyncio.Lock()
+        self._reading = asyncio.Semaphore(READERS)
         self._reader: asyncio.Task[None] | None = None
 
     @asynccontextmanager
@@ -83,12 +95,14 @@ class Hub:
 
     async def since(self, key: str, event_id: str, count: int = BACKLOG) -> list[Frame]:
         """The frames after `event_id`, oldest first."""
-        entries: Any = await self._redis.xrange(key, min=f"({event_id}", count=count)
+        async with self._reading:
+            entries: Any = await self._redis.xrange(key, min=f"({event_id}", count=count)
         return [(entry_id.decode(), fields[b"f"]) for entry_id, fields in entries]
 
     async def oldest(self, key: str) -> str | None:
         """The id of the oldest frame that is kept; None where there is none."""
-        entries: Any = await self._redis.xrange(key, count=1)
+        async with self._reading:
+            entries: Any = await self._redis.xrange(key, count=1)
         return entries[0][0].decode() if entries else None
 
     async def close(self) -> None:
@@ -103,7 +117,7 @@ class Hub:
     async def _subscribe(self, key: str) -> None:
         async with self._subscribing:
             with suppress(RedisError):  # the reader subscribes to all again once Redis is back
-                await self._pubsub.subscribe(key)
+                await self._pubsub.subscribe(RIGHTS, key)
             if self._reader is None or self._reader.done():
                 self._reader = asyncio.create_task(self._read(), name="stream-hub")
 
@@ -115,6 +129,9 @@ class Hub:
 
     async def _read(self) -> None:
         while self._mailboxes:
+            if not self._pubsub.subscribed:  # the first subscription failed
+                await self._reconnect()
+                continue
             try:
                 message = await self._pubsub.get_message(timeout=5)
             except RedisError as error:
@@ -125,9 +142,17 @@ class Hub:
                 self._deliver(message["channel"].decode(), message["data"])
 
     def _deliver(self, key: str, data: bytes) -> None:
+        if key == RIGHTS:
+            self._revoke(int(data))
+            return
         event_id, _, frame = data.partition(b" ")
         for mailbox in self._mailboxes.get(key, ()):
             mailbox.put((event_id.decode(), frame))
+
+    def _revoke(self, user_id: int) -> None:
+        for followers in self._mailboxes.values():
+            for mailbox in followers:
+                mailbox.revoke(user_id)
 
     async def _reconnect(self) -> None:
         pause = 0.1
@@ -138,7 +163,7 @@ class Hub:
                 async with self._subscribing:
                     await self._pubsub.aclose()  # type: ignore[no-untyped-call]
                     self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
-                    await self._pubsub.subscribe(*self._mailboxes)
+                    await self._pubsub.subscribe(RIGHTS, *self._mailboxes)
             except RedisError:
                 continue
             break

@@ -4,11 +4,12 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+import redis
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.test import Client
 
@@ -243,6 +244,93 @@ def test_a_deactivated_owner_may_not(conversation: Conversation, cookie: str) ->
     async def scenario() -> None:
         async with following(conversation.pk, cookie) as browser:
             assert browser.status == 404
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "event", ["signs out", "is deactivated", "has a new password", "is deleted"]
+)
+def test_a_stream_ends_when_its_user(conversation: Conversation, event: str) -> None:
+    client, owner = Client(), conversation.user
+    client.force_login(owner)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def change() -> None:
+        match event:
+            case "signs out":
+                client.logout()
+            case "is deactivated":
+                owner.is_active = False
+                owner.save()
+            case "has a new password":
+                owner.set_password("a quite new password")
+                owner.save(update_fields=["password"])
+            case "is deleted":
+                owner.delete()
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await announce(conversation, 1)
+            await browser.wait_for(1)
+            await sync_to_async(change)()
+            await browser.wait_for(2)
+            assert browser.events[-1][1] == "bye"
+        async with following(conversation.pk, cookie) as browser:
+            assert browser.status == 404
+
+    run(scenario)
+
+
+def test_a_stream_goes_on_when_somebody_else_signs_out(
+    conversation: Conversation, cookie: str
+) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await announce(conversation, 1)
+            await sync_to_async(streams.rights_changed)(conversation.user.pk + 1)
+            await announce(conversation, 2)
+            await browser.wait_for(2)
+            assert numbers(browser) == [1, 2]
+
+    run(scenario)
+
+
+def test_signing_out_while_a_stream_opens_ends_it(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = app.follower
+
+    async def signed_out_meanwhile(session: str, conversation_id: uuid.UUID) -> int | None:
+        found = await looked_up(session, conversation_id)
+        await sync_to_async(streams.rights_changed)(conversation.user.pk)
+        return found
+
+    monkeypatch.setattr(app, "follower", signed_out_meanwhile)
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await browser.wait_for(1)
+            assert browser.events[-1][1] == "bye"
+
+    run(scenario)
+
+
+def test_a_crowd_that_comes_back_at_once_misses_nothing_on_few_connections(
+    conversation: Conversation, cookie: str, queue_redis: redis.Redis
+) -> None:
+    async def scenario() -> None:
+        before = len(queue_redis.client_list())
+        await announce(conversation, 1)
+        async with AsyncExitStack() as stack:
+            browsers = await asyncio.gather(
+                *(stack.enter_async_context(following(conversation.pk, cookie)) for _ in range(150))
+            )
+            await announce(conversation, 2)
+            for browser in browsers:
+                await browser.wait_for(2)
+                assert numbers(browser) == [1, 2]
+            assert len(queue_redis.client_list()) - before <= hub.READERS + 2
 
     run(scenario)
 
