@@ -27,7 +27,13 @@ class MetricsSettings:
     """Measuring: recorders, buffer, rollups."""
 
     enabled: bool = True
-    location: str = ""  # the Redis of the live buckets; without it nothing leaves the process
+    location: str = ""  # the Redis of the live buckets; without it nothing is recorded
+    flush_seconds: float = 1.0  # how often a process sends what it recorded; 0 = only when asked
+    most_events: int = 50_000  # recorded and not yet sent; more are dropped and counted
+    most_series: int = 500  # of one metric; what is beyond has the labels "other"
+    keep_live: int = 3600  # seconds for which Redis keeps the 10-second slots
+    keep_minutes: int = 24  # hours for which the rows of minutes are kept
+    keep_hours: int = 30  # days for which the rows of hours are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

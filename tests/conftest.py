@@ -16,6 +16,7 @@ import redis
 from django.conf import settings
 
 from chatsite.embedded import EmbeddedError, running
+from performance import metrics
 from tests.servers import ThrowAwayValkey
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -50,6 +51,12 @@ def _nothing_of_earlier_runs() -> None:
     for url in (settings.QUEUE_URL, settings.CACHE_URL):
         with redis.Redis.from_url(url) as client:
             client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_recorded_before() -> None:
+    """What one test measured is not another's."""
+    metrics.forget()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from performance.models.alert_notifications import AlertEvaluation, Notification
 from performance.models.alert_rules import AlertRule
 from performance.models.alert_silences import Silence
 from performance.models.alerts import Alert, AlertEvent
+from performance.models.metrics import MetricBucket, MetricSeries
 from performance.models.task_outbox import TaskOutbox
 from performance.models.task_runs import TaskRun
 
@@ -12,6 +13,8 @@ __all__ = [
     "AlertEvaluation",
     "AlertEvent",
     "AlertRule",
+    "MetricBucket",
+    "MetricSeries",
     "Notification",
     "Silence",
     "TaskOutbox",

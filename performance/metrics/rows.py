@@ -1,0 +1,137 @@
+"""Buckets as rows: written in one statement, read in one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from performance.metrics.definitions import Kind
+from performance.metrics.series import Series
+from performance.metrics.summary import Summary
+from performance.models import MetricBucket, MetricSeries
+
+MINUTE = MetricBucket.Resolution.MINUTE.value
+HOUR = MetricBucket.Resolution.HOUR.value
+
+_sketches = msgspec.msgpack.Decoder(dict[int, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One row: `series` is its number."""
+
+    series: int
+    start: datetime
+    summary: Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Rows to read: those of one series and resolution that start in [since, until)."""
+
+    series: int
+    resolution: int
+    since: datetime
+    until: datetime
+
+
+# In the order of the key, so that two writers take the rows' locks in the same order. A row never
+# shrinks: what was computed from fewer slots than before (Redis lost some) is not written.
+_WRITE = """
+    INSERT INTO {table} AS old (series_id, resolution, start, count, sum, min, max, histogram)
+    SELECT series, %s, start, count, sum, min, max, histogram
+      FROM unnest(%s::bigint[], %s::timestamptz[], %s::float8[], %s::float8[], %s::float8[],
+                  %s::float8[], %s::bytea[])
+           AS new (series, start, count, sum, min, max, histogram)
+     ORDER BY series, start
+        ON CONFLICT (series_id, resolution, start) DO UPDATE
+       SET count = excluded.count, sum = excluded.sum, min = excluded.min, max = excluded.max,
+           histogram = excluded.histogram
+     WHERE excluded.count > old.count
+    RETURNING series_id, start
+"""
+
+_READ = """
+    SELECT number, series_id, start, count, sum, min, max, histogram
+      FROM {table} JOIN unnest(%s::int[], %s::bigint[], %s::smallint[], %s::timestamptz[],
+                               %s::timestamptz[])
+           AS wanted (number, series, grain, since, until)
+        ON series_id = series AND resolution = grain AND start >= since AND start < until
+"""
+
+
+def _sql(template: str) -> str:
+    return template.format(table=connection.ops.quote_name(MetricBucket._meta.db_table))  # noqa: SLF001
+
+
+def register(found: Iterable[tuple[Series, Kind]]) -> None:
+    """Sees to it that the series have rows. One statement."""
+    MetricSeries.objects.bulk_create(
+        (
+            MetricSeries(
+                id=series.id, name=series.name, kind=kind.value, labels=dict(series.labels)
+            )
+            for series, kind in sorted(found, key=lambda pair: pair[0].id)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def write(resolution: int, buckets: Iterable[Bucket]) -> list[tuple[int, datetime]]:
+    """Upserts, and answers which rows (series, start) are new or have grown."""
+    columns: list[list[Any]] = [[] for _ in range(7)]
+    for bucket in buckets:
+        for column, value in zip(columns, _values(bucket), strict=True):
+            column.append(value)
+    if not columns[0]:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(_WRITE), [resolution, *columns])
+        return list(cursor.fetchall())
+
+
+def _values(bucket: Bucket) -> tuple[Any, ...]:
+    summary = bucket.summary
+    has_extremes = math.isfinite(summary.min)
+    return (
+        bucket.series,
+        bucket.start,
+        summary.count,
+        summary.sum,
+        summary.min if has_extremes else None,
+        summary.max if has_extremes else None,
+        msgspec.msgpack.encode(summary.sketch) if summary.sketch else b"",
+    )
+
+
+def read(wants: Sequence[Wanted]) -> list[tuple[int, Bucket]]:
+    """The rows in no order, each with the index of what wanted it. One statement."""
+    if not wants:
+        return []
+    columns: list[Any] = [
+        list(range(len(wants))),
+        [want.series for want in wants],
+        [want.resolution for want in wants],
+        [want.since for want in wants],
+        [want.until for want in wants],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(_READ), columns)
+        return [(row[0], _bucket(row[1:])) for row in cursor]
+
+
+def _bucket(row: tuple[Any, ...]) -> Bucket:
+    series, start, count, total, least, most, histogram = row
+    summary = Summary()
+    summary.count, summary.sum = count, total
+    if least is not None:
+        summary.min, summary.max = least, most
+    if histogram:
+        summary.sketch = _sketches.decode(histogram)
+    return Bucket(series, start, summary)

@@ -1,0 +1,69 @@
+"""Ten seconds of a process's metrics as bytes, and the same of all processes merged.
+
+A process writes its whole slot each time, under its own name: written twice is written once, and a
+process that dies half way leaves the slot as it was a second before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+import msgspec
+import zstandard
+
+from performance.metrics.definitions import Kind, adds_up
+from performance.metrics.recording import Cells
+from performance.metrics.series import Series, parse
+from performance.metrics.summary import Summary
+
+SECONDS = 10
+MOST_BYTES = 64 << 20  # what a damaged or hostile slot may open to
+
+_Entry = tuple[str, str, tuple[float, float, float, float, dict[int, int]]]
+_decoder = msgspec.msgpack.Decoder(list[_Entry])
+
+Slot = dict[Series, tuple[Kind, Summary]]
+
+
+class Unreadable(Exception):
+    """No slot, or one of another version."""
+
+
+def slot_at(moment: float) -> int:
+    """The number of the slot that a Unix time falls in."""
+    return int(moment // SECONDS)
+
+
+def pack(cells: Cells, kind: Any) -> bytes:
+    """`kind(name)` tells each metric's kind."""
+    entries = [(kind(s.name).value, s.text, summary.stored()) for s, summary in cells.items()]
+    return zstandard.ZstdCompressor(level=1).compress(msgspec.msgpack.encode(entries))
+
+
+def unpack(blob: bytes, names: Container[str] | None = None) -> Slot:
+    """The slot of one process; `names` are the metrics wanted, None all. Raises Unreadable."""
+    try:
+        raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=MOST_BYTES)
+        entries = _decoder.decode(raw)
+    except (zstandard.ZstdError, msgspec.MsgspecError, MemoryError) as error:
+        raise Unreadable(type(error).__name__) from None
+    found: Slot = {}
+    for kind, text, stored in entries:
+        if names is None or text.partition("\x1f")[0] in names:
+            found[parse(text)] = (Kind(kind), Summary.restored(stored))
+    return found
+
+
+def merged(parts: Iterable[Slot]) -> Slot:
+    """The slot of all processes."""
+    whole: Slot = {}
+    for part in parts:
+        for series, (kind, summary) in part.items():
+            if series not in whole:
+                whole[series] = (kind, summary)
+            elif kind is Kind.LEVEL and adds_up(series.name):
+                whole[series][1].beside(summary)
+            else:
+                whole[series][1].merge(summary)
+    return whole

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+import redis
+import time_machine
+
+MOMENT = datetime(2026, 3, 4, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _empty_store(queue_redis: redis.Redis) -> None:
+    """Nothing of an earlier test in Redis."""
+
+
+@pytest.fixture
+def at() -> Iterator[Callable[[datetime], None]]:
+    """Moves the clock: `at(moment)`; it stands at MOMENT to begin with."""
+    with time_machine.travel(MOMENT, tick=False) as traveller:
+        yield traveller.move_to

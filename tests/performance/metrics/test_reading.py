@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from django.test import override_settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from performance import metrics
+from performance.metrics import rollup
+from performance.metrics.reading import MetricsUnavailable, Selection, read, read_many
+from performance.models import MetricBucket, MetricSeries
+from tests.performance.metrics.conftest import MOMENT
+from tests.performance.metrics.settings import with_metrics
+
+pytestmark = pytest.mark.django_db
+At = Callable[[datetime], None]
+
+
+def record(at: At, seconds: float, *, view: str = "a", value: float = 1.0) -> None:
+    at(MOMENT + timedelta(seconds=seconds))
+    metrics.observe("request_seconds", value, view=view, method="GET", status="2xx")
+    metrics.flush()
+
+
+def test_what_was_never_recorded_is_empty(at: At) -> None:
+    (line,) = read("apples", since=MOMENT - timedelta(hours=1), until=MOMENT)
+    assert line.labels == {}
+    assert [(point.start, point.summary.count) for point in line.points] == [
+        (MOMENT - timedelta(hours=1), 0)
+    ]
+    assert read("apples", since=MOMENT - timedelta(1), until=MOMENT, group_by=("view",)) == []
+
+
+def test_live_and_rolled_up_are_read_as_one(at: At) -> None:
+    for minute in range(6):
+        record(at, minute * 60)
+        record(at, minute * 60 + 40, view="b", value=3.0)
+    at(MOMENT + timedelta(minutes=5))
+    now = timezone.now()
+    before = read("request_seconds", since=MOMENT - timedelta(minutes=1), until=now)
+    assert rollup.roll_up().minute_rows == 10
+    after = read("request_seconds", since=MOMENT - timedelta(minutes=1), until=now)
+
+    for (line,) in (before, after):
+        summary = line.points[0].summary
+        assert (summary.count, summary.sum) == (11, 21)
+        assert (summary.quantile(0.1), summary.quantile(1)) == (1, 3)
+
+
+def test_group_and_filter_and_step(at: At) -> None:
+    for minute in range(4):
+        record(at, minute * 60)
+        record(at, minute * 60 + 20, view="b")
+        record(at, minute * 60 + 30, view="b")
+    at(MOMENT + timedelta(minutes=3, seconds=40))
+    rollup.roll_up()
+    since = MOMENT.replace(second=0)
+    lines = read(
+        "request_seconds",
+        since=since,
+        until=since + timedelta(minutes=4),
+        group_by=("view",),
+        step=timedelta(minutes=1),
+    )
+    assert [(line.labels, [p.summary.count for p in line.points]) for line in lines] == [
+        ({"view": "a"}, [1, 1, 1, 1]),
+        ({"view": "b"}, [2, 2, 2, 2]),
+    ]
+    for labels, expected in (({"view": "b"}, 8), ({"view": ("a", "b")}, 12), ({"view": "c"}, 0)):
+        (line,) = read(
+            "request_seconds", since=since, until=since + timedelta(minutes=4), labels=labels
+        )
+        assert line.points[0].summary.count == expected
+
+
+def test_a_window_that_begins_within_a_minute_is_exact(at: At) -> None:
+    for second in range(0, 300, 10):
+        record(at, second)
+    at(MOMENT + timedelta(seconds=299))
+    rollup.roll_up()
+    until = MOMENT + timedelta(seconds=295)
+
+    (line,) = read("request_seconds", since=until - timedelta(seconds=170), until=until)
+    assert line.points[0].summary.count == 17
+
+
+def test_hours_serve_what_minutes_no_longer_do(at: At) -> None:
+    for hour in range(3):
+        for minute in (0, 30):
+            record(at, hour * 3600 + minute * 60)
+        at(MOMENT + timedelta(hours=hour, minutes=58))
+        rollup.roll_up()
+    at(MOMENT + timedelta(hours=3, minutes=1))
+    rollup.roll_up()
+    assert MetricBucket.objects.hours().count() == 3
+    since = MOMENT.replace(second=0)
+    until = since + timedelta(hours=3)
+    with_minutes = read("request_seconds", since=since, until=until, step=timedelta(minutes=30))
+    assert [p.summary.count for p in with_minutes[0].points] == [1] * 6
+    MetricBucket.objects.minutes().delete()
+
+    hours = read("request_seconds", since=since, until=until, step=timedelta(hours=1))
+    assert [p.summary.count for p in hours[0].points] == [2, 2, 2]
+
+
+def test_costs_two_queries_however_many_are_asked(
+    at: At, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for minute in range(3):
+        metrics.count("apples")
+        record(at, minute * 60)
+    at(MOMENT + timedelta(minutes=3))
+    rollup.roll_up()
+    selections = [
+        Selection(
+            name=name, since=MOMENT - timedelta(minutes=age), until=MOMENT + timedelta(minutes=4)
+        )
+        for name in ("request_seconds", "apples", "pears")
+        for age in (1, 2, 5)
+    ]
+    with django_assert_num_queries(2):
+        found = read_many(selections)
+
+    assert [lines[0].points[0].summary.count for lines in found] == [3, 3, 3, 3, 3, 3, 0, 0, 0]
+
+
+def test_without_redis_rows_are_still_read(at: At) -> None:
+    record(at, 0)
+    record(at, 30)
+    at(MOMENT + timedelta(minutes=2))
+    rollup.roll_up()
+    now = timezone.now()
+    with override_settings(PERFORMANCE=with_metrics(LOCATION="redis://127.0.0.1:1/0")):
+        (line,) = read("request_seconds", since=MOMENT - timedelta(minutes=1), until=now)
+        assert line.points[0].summary.count == 2
+        with pytest.raises(MetricsUnavailable):
+            read("request_seconds", since=now - timedelta(seconds=30), until=now)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"until": MOMENT}, "must be after since"),
+        ({"step": timedelta(0)}, "is too short"),
+        ({"step": timedelta(seconds=1)}, "points are too many"),
+    ],
+)
+def test_a_span_that_cannot_be_is_refused(changed: dict[str, object], message: str) -> None:
+    asked: dict[str, object] = {"since": MOMENT, "until": MOMENT + timedelta(days=1), **changed}
+    with pytest.raises(ValueError, match=message):
+        read("apples", **asked)  # type: ignore[arg-type]
+
+
+def test_rolling_up_twice_changes_nothing(at: At) -> None:
+    record(at, 0)
+    record(at, 50, view="b")
+    at(MOMENT + timedelta(minutes=2))
+    first = rollup.roll_up()
+    rows = list(MetricBucket.objects.values())
+    second = rollup.roll_up()
+
+    assert (first.minute_rows, second.minute_rows) == (2, 0)
+    assert list(MetricBucket.objects.values()) == rows
+    assert sorted(str(series) for series in MetricSeries.objects.all()) == [
+        "request_seconds{method=GET, status=2xx, view=a}",
+        "request_seconds{method=GET, status=2xx, view=b}",
+    ]
+
+
+def test_what_comes_late_is_added_and_what_is_lost_is_kept(
+    at: At, queue_redis: redis.Redis
+) -> None:
+    record(at, 0)
+    at(MOMENT + timedelta(minutes=2))
+    rollup.roll_up()
+    record(at, 1)
+    at(MOMENT + timedelta(minutes=3))
+    rollup.roll_up()
+    assert MetricBucket.objects.get().count == 2
+
+    queue_redis.flushdb()
+    metrics.forget()
+    record(at, 2)
+    at(MOMENT + timedelta(minutes=4))
+    rollup.roll_up()
+    assert MetricBucket.objects.get().count == 2
+
+
+def test_an_hour_whose_end_nobody_rolled_up_is_made_up_for(at: At) -> None:
+    record(at, 600)
+    at(MOMENT + timedelta(minutes=13))
+    rollup.roll_up()
+    at(datetime(2026, 3, 4, 15, 30, tzinfo=UTC))
+    assert rollup.roll_up().hour_rows == 1
+    assert rollup.roll_up().hour_rows == 0
+    assert MetricBucket.objects.hours().get().count == 1
