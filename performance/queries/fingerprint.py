@@ -239,5 +239,5 @@ def _tables(text: str) -> tuple[str, ...]:
 
 def _bare(name: str) -> str:
     """Without schema and quotes."""
-    last = re.findall(_NAME, name)[-1]
+    last: str = re.findall(_NAME, name)[-1]
     return last[1:-1].replace('""', '"') if last.startswith('"') else last
