@@ -52,7 +52,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "performance.middleware.QueryLogMiddleware",
-    "performance.middleware.PerformanceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -73,8 +72,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
     {
-        "BACKEND": "performance.rendering.DjangoTemplates",
-        "NAME": "django",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -127,11 +125,7 @@ PERFORMANCE = {
         "TOOL_RESULTS": env.flag("CACHE_TOOL_RESULTS", default=True),
     },
     "QUEUES": {"ENABLED": env.flag("QUEUES_ENABLED", default=True)},
-    "METRICS": {
-        "ENABLED": env.flag("METRICS_ENABLED", default=True),
-        "LOCATION": QUEUE_URL,
-        "IGNORE_PATHS": ["/static/", "/health/", "/metrics", "/favicon.ico"],
-    },
+    "METRICS": {"ENABLED": env.flag("METRICS_ENABLED", default=True), "LOCATION": QUEUE_URL},
     "QUERIES": {"ENABLED": env.flag("QUERIES_ENABLED", default=True)},
     "ALERTS": {"ENABLED": env.flag("ALERTS_ENABLED", default=True)},
 }

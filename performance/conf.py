@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +31,6 @@ class MetricsSettings:
     flush_seconds: float = 1.0  # how often a process sends what it recorded; 0 = only when asked
     most_events: int = 50_000  # recorded and not yet sent; more are dropped and counted
     most_series: int = 500  # of one metric; what is beyond has the labels "other"
-    ignore_paths: Sequence[str] = ("/health/", "/metrics")  # beginnings; nothing is recorded there
-    sample_requests: int = 1  # 1 = every request, 10 = every tenth, which then counts as ten
     keep_live: int = 3600  # seconds for which Redis keeps the 10-second slots
     keep_minutes: int = 24  # hours for which the rows of minutes are kept
     keep_hours: int = 30  # days for which the rows of hours are kept
@@ -53,6 +50,7 @@ class AlertsSettings:
     """Evaluating alert rules and telling people; times in seconds."""
 
     enabled: bool = True
+    watch: bool = True  # a thread in each process evaluates when no task has for 12 seconds
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)  # alias: BACKEND, OPTIONS
     group_wait: float = 5.0  # a first message waits so long for more news of its group
     group_interval: float = 60.0  # at most one message to a channel about a group in this time

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from performance.admin.alert_messages import NotificationAdmin, SilenceAdmin
+from performance.admin.alert_rules import AlertRuleAdmin
+from performance.admin.alerts import AlertAdmin
 from performance.admin.queues import TaskRunAdmin
 
-__all__ = ["TaskRunAdmin"]
+__all__ = ["AlertAdmin", "AlertRuleAdmin", "NotificationAdmin", "SilenceAdmin", "TaskRunAdmin"]

@@ -1,0 +1,13 @@
+"""Alert rules over metrics: evaluated every few seconds, told to people, acknowledged by staff.
+
+evaluate()   one evaluation of all rules, by whoever comes first
+deliver()    sends the messages that wait
+"""
+
+from __future__ import annotations
+
+from performance.alerts.delivery import deliver
+from performance.alerts.evaluation import Report, evaluate, seconds_since
+from performance.alerts.measuring import Sample
+
+__all__ = ["Report", "Sample", "deliver", "evaluate", "seconds_since"]

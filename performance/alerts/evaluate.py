@@ -70,7 +70,7 @@ def step(episode: Episode | None, value: float | None, now: datetime, terms: Ter
     `episode` is the unresolved or the newest resolved one of the same rule and labels.
     """
     verdict = judge(value, terms)
-    if episode is None or _is_over(episode, now, terms):
+    if episode is None or is_over(episode, now, terms):
         return _begin(None, value, now, terms) if verdict is Verdict.BEYOND else (None, ())
     if episode.state == State.RESOLVED:
         return _begin(episode, value, now, terms) if verdict is Verdict.BEYOND else (episode, ())
@@ -104,7 +104,8 @@ def worse(one: float | None, other: float | None, terms: Terms) -> float | None:
     return max(one, other) if upper else min(one, other)
 
 
-def _is_over(episode: Episode, now: datetime, terms: Terms) -> bool:
+def is_over(episode: Episode, now: datetime, terms: Terms) -> bool:
+    """Whether it resolved too long ago to be opened again."""
     return (
         episode.resolved_at is not None
         and episode.state == State.RESOLVED

@@ -44,13 +44,16 @@ def read(
     return read_many([selection])[0]
 
 
-def read_many(selections: Sequence[Selection]) -> list[list[Line]]:
-    """The lines of each selection, in order. Raises as `read` does."""
+def read_many(selections: Sequence[Selection], *, whole: bool = False) -> list[list[Line]]:
+    """The lines of each selection, in order. Raises as `read` does.
+
+    `whole`: raises MetricsUnavailable even where only the newest part of a line would be missing.
+    """
     charts = [Chart(selection) for selection in selections]
     known, kept = _known(selections)
     plans = [spans_of(s.since, s.until, s.step, kept) for s in selections]
     _add_rows(charts, plans, known)
-    _add_slots(charts, plans)
+    _add_slots(charts, plans, whole=whole)
     return [chart.lines() for chart in charts]
 
 
@@ -103,7 +106,7 @@ def _wants(series: _Series, plan: Spans) -> Iterable[rows.Wanted]:
             yield rows.Wanted(series.id, resolution, since, until)
 
 
-def _add_slots(charts: list[Chart], plans: list[Spans]) -> None:
+def _add_slots(charts: list[Chart], plans: list[Spans], *, whole: bool) -> None:
     readers: dict[int, list[Chart]] = {}
     for chart, plan in zip(charts, plans, strict=True):
         for slot in plan.slot_numbers():
@@ -113,7 +116,7 @@ def _add_slots(charts: list[Chart], plans: list[Spans]) -> None:
     try:
         found = live.read(sorted(readers), {chart.selection.name for chart in charts})
     except MetricsUnavailable:
-        if not any(plan.hours or plan.minutes for plan in plans):
+        if whole or not any(plan.hours or plan.minutes for plan in plans):
             raise
         return
     for slot, content in found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from performance.middleware.performance import PerformanceMiddleware
 from performance.middleware.query_log import QueryLogMiddleware
 
-__all__ = ["PerformanceMiddleware", "QueryLogMiddleware"]
+__all__ = ["QueryLogMiddleware"]

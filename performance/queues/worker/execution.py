@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 import structlog
@@ -94,7 +95,7 @@ class Execution:
             return
         if run.options.isolated or run.deliveries >= self._last_try:
             coroutine = self._in_child(run)
-        elif run.declared and run.declared.is_coroutine:
+        elif iscoroutinefunction(run.task.func):
             coroutine = self._on_loop(run)
         else:
             self._threads.submit(run, context)

@@ -1,0 +1,133 @@
+"""Sends what waits in the outbox. Each message is claimed by a conditional UPDATE before it is sent.
+
+A sender that dies between sending and writing so down is the one case in which a message goes out
+again, after LEASE: it carries the same id then, by which receivers and mail programs know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from performance import metrics
+from performance.alerts import channels, writing
+from performance.alerts.channels import ChannelError, Message, Refused
+from performance.models import AlertEvent, Notification
+from performance.models.alerts import Alert
+
+logger = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=120)
+"""Longer than any channel takes."""
+AT_ONCE = 8
+MOST_ATTEMPTS = 8
+BACKOFF, LONGEST = 10.0, 600.0
+NState = Notification.State
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a try went; `error` is empty where it was sent."""
+
+    error: str = ""
+    final: bool = False
+
+
+def deliver(*, now: datetime | None = None) -> int:
+    """Sends all messages that are due; answers how many arrived. Several may run at once."""
+    now, arrived = now or timezone.now(), 0
+    while claimed := _claim(now):
+        messages = [(row, writing.message(row)) for row in claimed]
+        # Side by side: a channel that hangs must not keep the others waiting.
+        with ThreadPoolExecutor(AT_ONCE, "alerts") as pool:
+            outcomes = list(pool.map(_send, messages))
+        for (row, _), outcome in zip(messages, outcomes, strict=True):
+            _write_down(row, outcome, now)
+            arrived += not outcome.error
+    return arrived
+
+
+def _claim(now: datetime) -> list[Notification]:
+    """Rows that nobody else sends from here on."""
+    due = Q(state__in=(NState.WAITING, NState.RETRYING), due_at__lte=now)
+    dead = Q(state=NState.SENDING, claimed_at__lt=now - LEASE)
+    claimed = []
+    for row in Notification.objects.filter(due | dead).order_by("due_at", "pk")[:AT_ONCE]:
+        mine = Notification.objects.filter(
+            pk=row.pk, state=row.state, claimed_at=row.claimed_at
+        ).update(state=NState.SENDING, claimed_at=now, attempts=F("attempts") + 1)
+        if mine:
+            # News may have joined between the two.
+            row.refresh_from_db()
+            claimed.append(row)
+    return claimed
+
+
+def _send(pair: tuple[Notification, Message | None]) -> Outcome:
+    """Runs in a thread of its own and asks nothing of the database."""
+    row, message = pair
+    if message is None:
+        return Outcome()
+    try:
+        channels.get(row.channel).send(message)
+    except Refused as error:
+        return Outcome(str(error)[:200], final=True)
+    except ChannelError as error:
+        return Outcome(str(error)[:200])
+    except ImproperlyConfigured:
+        return Outcome("the channel is not in settings, or not right there", final=True)
+    except Exception as error:  # noqa: BLE001 -- a channel of somebody else's; its text may hold secrets
+        return Outcome(type(error).__name__)
+    return Outcome()
+
+
+def _write_down(row: Notification, outcome: Outcome, now: datetime) -> None:
+    mine = Notification.objects.filter(pk=row.pk, state=NState.SENDING, claimed_at=row.claimed_at)
+    status = "sent"
+    if not outcome.error:
+        with transaction.atomic():
+            if mine.update(state=NState.SENT, sent_at=now, error=""):
+                _tell_events(row, now)
+    elif outcome.final or row.attempts >= MOST_ATTEMPTS:
+        status = "failed"
+        mine.update(state=NState.FAILED, error=outcome.error)
+        logger.error("alert_not_told", channel=row.channel, error=outcome.error)
+    else:
+        status = "retried"
+        wait = min(LONGEST, BACKOFF * 2.0 ** (row.attempts - 1))
+        mine.update(
+            state=NState.RETRYING, error=outcome.error, due_at=now + timedelta(seconds=wait)
+        )
+        logger.warning("alert_retried", channel=row.channel, error=outcome.error)
+    metrics.count("alert_notifications", channel=row.channel, status=status)
+
+
+def _tell_events(row: Notification, now: datetime) -> None:
+    kinds = AlertEvent.Kind
+    known = set(
+        Alert.objects.filter(pk__in=[o["alert"] for o in row.news]).values_list("pk", flat=True)
+    )
+    AlertEvent.objects.bulk_create(
+        AlertEvent(
+            alert_id=one["alert"],
+            kind=kinds.ESCALATED if one["news"] == "nobody acknowledged" else kinds.TOLD,
+            at=now,
+            note=f"{row.channel}: {one['news']}",
+        )
+        for one in _newest(row.news)
+        if one["alert"] in known
+    )
+
+
+def _newest(news: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last of each alert's news."""
+    return list({one["alert"]: one for one in news}.values())

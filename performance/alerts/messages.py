@@ -1,0 +1,60 @@
+"""What people read about a value."""
+
+from __future__ import annotations
+
+from performance.models import Alert, AlertRule
+from performance.models.alert_rules import Comparison
+from performance.models.alerts import Cause
+
+SHARES = ("_ratio",)
+
+
+def number(rule: AlertRule, value: float | None) -> str:
+    """The value in its unit: 3.2 %, 250 ms, 1.5 s, 0.25."""
+    if value is None:
+        return "no data"
+    if rule.divisor or rule.metric.endswith(SHARES):
+        return f"{value * 100:.3g} %"
+    if rule.metric.endswith("_seconds") and rule.aggregation not in ("count", "rate"):
+        return f"{value * 1000:.3g} ms" if abs(value) < 1 else f"{value:.4g} s"
+    if rule.aggregation == "rate":
+        return f"{value:.3g}/s"
+    return f"{value:.6g}"
+
+
+def condition(rule: AlertRule) -> str:
+    """The rule in words: request_seconds p95 over 300 s above 2 s."""
+    measured = f"{rule.metric}{_labels(rule.labels)} {rule.get_aggregation_display()}"
+    if rule.divisor:
+        measured += f" / {rule.divisor}{_labels(rule.divisor_labels)}"
+    compared = Comparison(rule.comparison).label
+    held = f" for {duration(rule.hold)}" if rule.hold else ""
+    return (
+        f"{measured} over {duration(rule.window)} {compared} {number(rule, rule.threshold)}{held}"
+    )
+
+
+def summary(alert: Alert) -> str:
+    """One line for a list or a message: what is wrong now."""
+    if alert.cause == Cause.ERROR:
+        return f"The rule cannot be evaluated: {alert.problem}"
+    compared = Comparison(alert.rule.comparison).label
+    value, threshold = number(alert.rule, alert.value), number(alert.rule, alert.rule.threshold)
+    if alert.cause == Cause.NO_DATA:
+        return f"no data (alarm {compared} {threshold})"
+    return f"{value} (alarm {compared} {threshold})"
+
+
+def duration(seconds: float) -> str:
+    """90 s, 5 min, 2 h, 3 d: the largest unit that it is a whole number of."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _labels(labels: dict[str, object]) -> str:
+    if not labels:
+        return ""
+    pairs = (f"{k}={'|'.join(v) if isinstance(v, list) else v}" for k, v in sorted(labels.items()))
+    return "{" + ", ".join(pairs) + "}"

@@ -1,0 +1,76 @@
+"""A thread in every process that sees to it that alerts are evaluated, whatever else has died.
+
+Tasks evaluate them, as long as a worker and the queue server are there. When the newest evaluation is
+overdue, this thread does it: so a dead worker and a dead Redis are told of by any web process.
+When PostgreSQL is away nothing can be evaluated; then it says that, see `fallback`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.core.signals import request_started
+from django.db import DatabaseError, connections
+
+from performance import conf
+from performance.alerts import fallback
+from performance.alerts.evaluation import seconds_since
+from performance.queues.signals import worker_started
+
+logger = structlog.get_logger(__name__)
+
+PERIOD = 5.0
+OVERDUE = 12.0
+"""Seconds without an evaluation: two turns of the schedule were missed."""
+
+_started_in: int | None = None
+
+
+def watch(work: Callable[[], None]) -> None:
+    """Starts the thread with this process's first request, or with its worker.
+
+    `work` evaluates and sends; it may raise.
+    """
+
+    def start(**_kwargs: Any) -> None:
+        request_started.disconnect(dispatch_uid="performance.alerts.watchdog")
+        _start(work)
+
+    uid = "performance.alerts.watchdog"
+    request_started.connect(start, weak=False, dispatch_uid=uid)
+    worker_started.connect(start, weak=False, dispatch_uid=uid)
+
+
+def _start(work: Callable[[], None]) -> None:
+    global _started_in
+    settings = conf.current().alerts
+    if _started_in == os.getpid() or not (settings.enabled and settings.watch):
+        return
+    _started_in = os.getpid()
+    threading.Thread(target=_run, args=[work], name="alerts-watchdog", daemon=True).start()
+
+
+def _run(work: Callable[[], None]) -> None:
+    stop = threading.Event()
+    while not stop.wait(PERIOD * random.uniform(0.8, 1.2)):  # noqa: S311 -- so that processes spread
+        tick(work)
+
+
+def tick(work: Callable[[], None]) -> None:
+    """Does `work` if it is overdue; never raises."""
+    try:
+        age = seconds_since()
+        fallback.database_answers()
+        if age is None or age > OVERDUE:
+            work()
+    except DatabaseError as error:
+        fallback.database_is_away(error)
+    except Exception:
+        logger.exception("alerts_watchdog_failed")
+    finally:
+        connections.close_all()
