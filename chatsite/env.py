@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 TRUE: Final = frozenset({"1", "true", "yes", "on"})
 FALSE: Final = frozenset({"0", "false", "no", "off"})
+
+_DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 _names: set[str] = set()
 
@@ -65,6 +68,19 @@ def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int
 def words(name: str) -> list[str]:
     """A comma-separated list; empty where `name` is unset."""
     return [word.strip() for word in text(name).split(",") if word.strip()]
+
+
+def decimals(name: str, count: int) -> list[float]:
+    """`count` comma-separated numbers of 0 or more; zeros where `name` is unset.
+
+    Raises ImproperlyConfigured otherwise.
+    """
+    given = words(name)
+    if not given:
+        return [0.0] * count
+    if len(given) != count or not all(_DECIMAL.fullmatch(word) for word in given):
+        raise ImproperlyConfigured(f"{name} must be {count} numbers with a comma between.")
+    return [float(word) for word in given]
 
 
 def misspelt() -> Iterator[tuple[str, str]]:

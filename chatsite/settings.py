@@ -144,11 +144,17 @@ TASKS = {"default": {"BACKEND": "performance.queues.backend.RQBackend", "QUEUES"
 LLM_BASE_URL = env.text("LLM_BASE_URL")
 LLM_API_KEY = env.secret("LLM_API_KEY")
 LLM_MODEL = env.text("LLM_MODEL")
+LLM_PRICES = env.decimals("LLM_PRICES", 2)
 
 _GUIDE = {"BACKEND": "conversations.ai.guide.GuideBackend", "OPTIONS": {}}
 _OPENAI = {
     "BACKEND": "conversations.ai.openai.OpenAIBackend",
-    "OPTIONS": {"base_url": LLM_BASE_URL, "api_key": LLM_API_KEY, "model": LLM_MODEL},
+    "OPTIONS": {
+        "base_url": LLM_BASE_URL,
+        "api_key": LLM_API_KEY,
+        "model": LLM_MODEL,
+        "prices": LLM_PRICES,
+    },
 }
 CHAT_BACKENDS = {
     "default": _OPENAI if LLM_BASE_URL else _GUIDE,

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.utils import timezone
 
-from conversations import answers, attempts, tool_calls, tools
+from conversations import answers, attempts, measuring, tool_calls, tools
 from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usage
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
@@ -83,6 +83,7 @@ async def _run(attempt: Attempt) -> None:
         finally:
             await _cancelled(work, beat)
         if await _finish(attempt, status):
+            measuring.ended(attempt, status)
             out.done(status)
 
 

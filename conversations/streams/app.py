@@ -17,6 +17,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from conversations.streams.access import follower, session_key
+from conversations.streams.counting import counted
 from conversations.streams.events import BEGINNING, stream_key
 from conversations.streams.hub import BACKLOG, Frame, Mailbox, current_hub
 
@@ -56,7 +57,8 @@ async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UU
             await _refuse(send, 404, NOT_HERE)
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await _follow(receive, _send_all(send, key, mailbox, _cursor(scope, headers)))
+        with counted():
+            await _follow(receive, _send_all(send, key, mailbox, _cursor(scope, headers)))
 
 
 async def _follow(receive: Receive, frames: Coroutine[Any, Any, None]) -> None:

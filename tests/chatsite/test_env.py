@@ -76,6 +76,16 @@ def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("HOSTS") == ["a", "b"]
 
 
+def test_decimals(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.decimals("PRICES", 2) == [0, 0]
+    monkeypatch.setenv("PRICES", "0.15, 3")
+    assert env.decimals("PRICES", 2) == [0.15, 3]
+    for bad in ("1", "1,2,3", "1,-2", "1,nan", "1,x"):
+        monkeypatch.setenv("PRICES", bad)
+        with pytest.raises(ImproperlyConfigured, match="PRICES must be 2 numbers"):
+            env.decimals("PRICES", 2)
+
+
 def test_safe_values_pass() -> None:
     env.refuse_unsafe(required=dict(SAFE))
 

@@ -1,0 +1,32 @@
+"""How many browsers watch, as the metric `streams_open` of each web process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from performance import metrics
+
+_open: set[object] = set()
+_last = 0
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """One open stream, for as long as the block lasts."""
+    metrics.on_flush(_sample)
+    stream = object()
+    _open.add(stream)
+    metrics.gauge("streams_open", len(_open))
+    try:
+        yield
+    finally:
+        _open.discard(stream)
+
+
+def _sample() -> None:
+    global _last
+    now = len(_open)
+    if now or _last:
+        metrics.gauge("streams_open", now)
+    _last = now
