@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "performance.middleware.QueryLogMiddleware",
+    "performance.middleware.PerformanceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -72,7 +73,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "performance.rendering.DjangoTemplates",
+        "NAME": "django",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
@@ -125,7 +127,11 @@ PERFORMANCE = {
         "TOOL_RESULTS": env.flag("CACHE_TOOL_RESULTS", default=True),
     },
     "QUEUES": {"ENABLED": env.flag("QUEUES_ENABLED", default=True)},
-    "METRICS": {"ENABLED": env.flag("METRICS_ENABLED", default=True), "LOCATION": QUEUE_URL},
+    "METRICS": {
+        "ENABLED": env.flag("METRICS_ENABLED", default=True),
+        "LOCATION": QUEUE_URL,
+        "IGNORE_PATHS": ["/static/", "/health/", "/metrics", "/favicon.ico"],
+    },
     "QUERIES": {"ENABLED": env.flag("QUERIES_ENABLED", default=True)},
     "ALERTS": {"ENABLED": env.flag("ALERTS_ENABLED", default=True)},
 }

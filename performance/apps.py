@@ -13,4 +13,5 @@ class PerformanceConfig(AppConfig):
     def ready(self) -> None:
         import_module("performance.checks")
         import_module("performance.queries.hook").connect()
+        import_module("performance.metrics.recorders").connect()
         import_module("performance.tasks.alerts").watch()

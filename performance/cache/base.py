@@ -8,6 +8,7 @@ from typing import Any
 import django_redis.cache
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 
+from performance import spending
 from performance.cache.channels import Command
 from performance.cache.connections import plan
 from performance.cache.engine import Engine, engine_for
@@ -70,6 +71,8 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
 
     def _observe(self, seconds: float) -> None:
         self.engine.latency.observe(seconds)
+        if (spent := spending.current()) is not None:
+            spent.cache += seconds
         if not reporter.started:
             reporter.start()
 

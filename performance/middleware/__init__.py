@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from performance.middleware.performance import PerformanceMiddleware
 from performance.middleware.query_log import QueryLogMiddleware
 
-__all__ = ["QueryLogMiddleware"]
+__all__ = ["PerformanceMiddleware", "QueryLogMiddleware"]

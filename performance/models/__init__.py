@@ -5,6 +5,14 @@ from performance.models.alert_rules import AlertRule
 from performance.models.alert_silences import Silence
 from performance.models.alerts import Alert, AlertEvent
 from performance.models.metrics import MetricBucket, MetricSeries
+from performance.models.queries import (
+    CallSite,
+    QueryFingerprint,
+    QueryLogProcess,
+    QuerySample,
+    QueryStatistics,
+    Scope,
+)
 from performance.models.task_outbox import TaskOutbox
 from performance.models.task_runs import TaskRun
 
@@ -13,9 +21,15 @@ __all__ = [
     "AlertEvaluation",
     "AlertEvent",
     "AlertRule",
+    "CallSite",
     "MetricBucket",
     "MetricSeries",
     "Notification",
+    "QueryFingerprint",
+    "QueryLogProcess",
+    "QuerySample",
+    "QueryStatistics",
+    "Scope",
     "Silence",
     "TaskOutbox",
     "TaskRun",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Literal
 
 from asgiref.sync import sync_to_async
-from django.utils import timezone
-from rq.utils import utcformat
 
 from performance.queues import connection, scripts
+from performance.queues.clock import rq_time
 
 Outcome = Literal["canceled", "stopping", "missing", "finished", "failed", "stopped"]
 
@@ -20,10 +20,8 @@ def cancel(result_id: str) -> Outcome:
     TaskCancelled at its next Python instruction, so not inside a C call. Any other answer is the
     state the task had already ended in. Calling it twice is harmless. Raises redis.RedisError.
     """
-    now = timezone.now()
-    answer: bytes = scripts.run(
-        connection.client(), "cancel", result_id, utcformat(now), now.timestamp()
-    )
+    now = time.time()
+    answer: bytes = scripts.run(connection.client(), "cancel", result_id, rq_time(now), now)
     return answer.decode()  # type: ignore[return-value]
 
 

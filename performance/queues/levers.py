@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
-from django.utils import timezone
-from rq.utils import utcformat
-
 from performance.queues import connection, scripts
+from performance.queues.clock import rq_time
 from performance.queues.inspection import OWN
 from performance.queues.levels import Level
 
@@ -34,7 +33,7 @@ def resume_schedule(task: str) -> None:
 
 def retry(job_id: str) -> bool:
     """Queues a failed, stopped or cancelled job again; False when it is none of these."""
-    now = utcformat(timezone.now())
+    now = rq_time(time.time())
     return bool(scripts.run(connection.client(), "requeue", job_id, now))
 
 
@@ -45,11 +44,9 @@ def retry_all(job_ids: Iterable[str]) -> int:
 
 def empty(level: Level) -> int:
     """Cancels all waiting jobs of the level; answers how many."""
-    now, total = timezone.now(), 0
+    now, total = time.time(), 0
     while True:
-        done = scripts.run(
-            connection.client(), "empty", level.value, 1000, utcformat(now), now.timestamp()
-        )
+        done = scripts.run(connection.client(), "empty", level.value, 1000, rq_time(now), now)
         total += int(done)
         if done < 1000:
             return total

@@ -24,6 +24,7 @@ from django.db import (
 from performance.models import TaskRun
 from performance.queues import results
 from performance.queues.options import TaskOptions, key_for
+from performance.queues.signals import tasks_measured
 from performance.queues.worker.run import Run
 
 logger = structlog.get_logger(__name__)
@@ -49,17 +50,23 @@ _STATUSES = {
 
 
 class Recorder(threading.Thread):
-    """`add` takes a run, on any thread; `stop` writes what is left and ends."""
+    """`add` takes a run, on any thread; `stop` writes what is left and ends.
 
-    def __init__(self) -> None:
+    All runs are told to the receivers of `tasks_measured`; rows are written where `writes`.
+    """
+
+    def __init__(self, *, writes: bool = True) -> None:
         super().__init__(name="recorder", daemon=True)
+        self._writes = writes
+        self._ended: deque[Run] = deque(maxlen=MOST_KEPT)
         self._runs: deque[Run] = deque(maxlen=MOST_KEPT)
         self._stopped = threading.Event()
         self.dropped = 0
 
     def add(self, run: Run) -> None:
         """Remembers the run for the next batch."""
-        if run.options is None or run.options.record:
+        self._ended.append(run)
+        if self._writes and (run.options is None or run.options.record):
             self.dropped += len(self._runs) == MOST_KEPT
             self._runs.append(run)
 
@@ -71,9 +78,16 @@ class Recorder(threading.Thread):
     def run(self) -> None:
         """Writes once a second."""
         while not self._stopped.wait(EVERY):
+            self._tell()
             self._write_all()
+        self._tell()
         self._write_all()
         close_old_connections()
+
+    def _tell(self) -> None:
+        ended = [self._ended.popleft() for _ in range(len(self._ended))]
+        if ended:
+            tasks_measured.send_robust(type(self), runs=[measured(run) for run in ended])
 
     def _write_all(self) -> None:
         while self._runs:
@@ -101,9 +115,23 @@ def _without_nul(value: Any) -> Any:
     return value.replace("\x00", "") if isinstance(value, str) else value
 
 
+def measured(run: Run) -> tuple[str, str, str, float, float]:
+    """Task, level, status, seconds waited, seconds run."""
+    status = _STATUSES[run.kind or "ok"].value
+    try:
+        waited = _waited(run)
+    except ValueError:  # what its record says is no time
+        waited = 0.0
+    return run.name, run.level, status, waited, max(run.took, 0.0)
+
+
+def _waited(run: Run) -> float:
+    enqueued = results.time_of(run.enqueued_at)
+    return max(0.0, (run.began or run.started) - enqueued.timestamp()) if enqueued else 0.0
+
+
 def row_of(run: Run) -> tuple[Any, ...]:
     """The row's values, in the order of the columns."""
-    enqueued = results.time_of(run.enqueued_at)
     options = run.options or TaskOptions()
     arguments = run.result.kwargs if run.result else {}
     safe = {name: arguments[name] for name in options.safe_arguments if name in arguments}
@@ -112,7 +140,7 @@ def row_of(run: Run) -> tuple[Any, ...]:
         run.name[:200],
         run.level,
         _STATUSES[run.kind or "ok"].value,
-        max(0.0, (run.began or run.started) - enqueued.timestamp()) if enqueued else 0.0,
+        _waited(run),
         run.took,
         run.attempt,
         run.error[:200],

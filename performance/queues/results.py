@@ -29,6 +29,8 @@ _STATUSES = {
 _RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)")
 _SUCCESSFUL, _FAILED, _RETRIED = 1, 2, 4
 
+_decode_call = msgspec.json.Decoder(tuple[str, None, list[Any], dict[str, Any]]).decode
+
 Fields = Mapping[bytes, bytes]
 
 
@@ -66,9 +68,7 @@ def call_of(data: bytes) -> tuple[str, list[Any], dict[str, Any]]:
     """Path, args and kwargs out of RQ's `data`, which must be JSON. Raises ValueError."""
     try:
         raw = zlib.decompress(data) if data[:1] == b"x" else data
-        path, _instance, args, kwargs = msgspec.json.decode(
-            raw, type=tuple[str, None, list[Any], dict[str, Any]]
-        )
+        path, _instance, args, kwargs = _decode_call(raw)
     except (msgspec.MsgspecError, zlib.error) as error:
         raise ValueError(f"Not a job of ours: {error}") from None
     return path, args, kwargs

@@ -12,10 +12,9 @@ import msgspec
 import redis
 import structlog
 from croniter import croniter  # type: ignore[import-untyped]
-from django.utils import timezone
-from rq.utils import utcformat
 
 from performance.queues import scripts, submission
+from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import QueueError
 from performance.queues.options import Schedule, options_of
@@ -89,13 +88,13 @@ class Schedules:
 def _call(
     task: AnyTask, schedule: Schedule, following: float, job: submission.Submission
 ) -> tuple[bytes, bytes]:
-    now = timezone.now()
-    stamped = submission.stamped(job, utcformat(now))
+    now = time.time()
+    stamped = submission.stamped(job, rq_time(now))
     # A run that still waits or runs is enough; the next one is not piled on top of it.
     stamped |= {"unique": f"schedule:{task.module_path}", "until_finished": True, "replace": False}
     call = {
-        "iso_now": utcformat(now),
-        "unix_now": now.timestamp(),
+        "iso_now": rq_time(now),
+        "unix_now": now,
         "name": task.module_path,
         "declared": declared(schedule),
         "next": following,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import secrets
 import time
-import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 import redis
 import structlog
-from django.utils import timezone
-from rq.utils import utcformat
 
 from performance.queues import scripts
+from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import EnqueueFailed, QueueFull
 from performance.queues.levels import Level
@@ -48,7 +47,7 @@ def prepare(
     TypeError on arguments that are not JSON."""
     level = Level.of(queue_name=task.queue_name, priority=task.priority)
     options = options_of(task.func)
-    job_id = uuid.uuid4().hex
+    job_id = secrets.token_hex(16)
     entry: dict[str, Any] = {
         "id": job_id,
         "queue": level.value,
@@ -70,11 +69,12 @@ def send(connection: redis.Redis, jobs: Sequence[Submission], *, bounded: bool =
 
     Raises QueueFull (for the first refused one; those before it are queued) and EnqueueFailed.
     """
-    now = timezone.now()
+    now = time.time()
+    iso_now = rq_time(now)
     control: dict[str, Any] = {
-        "iso_now": utcformat(now),
-        "unix_now": now.timestamp(),
-        "jobs": [stamped(job, utcformat(now)) for job in jobs],
+        "iso_now": iso_now,
+        "unix_now": now,
+        "jobs": [stamped(job, iso_now) for job in jobs],
     }
     if not bounded:
         control["jobs"] = [{**entry, "most": 0} for entry in control["jobs"]]
@@ -118,7 +118,7 @@ def _fields(
     task: AnyTask, level: Level, options: TaskOptions, args: list[Any], kwargs: dict[str, Any]
 ) -> list[str]:
     fields = [
-        *("created_at", utcformat(timezone.now())),
+        *("created_at", rq_time(time.time())),
         *("description", task.module_path),
         *("origin", level.value),
         *("status", "queued"),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import msgspec
 import redis
 import redis.asyncio
-from rq.utils import utcformat
 
 from performance.queues import scripts
+from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
 from performance.queues.levels import Level
 from performance.queues.worker.run import Run, from_claim
 
-AT_ONCE = 32
+AT_ONCE = 50
 """So few that the first jobs of a claim run while the next claim is on its way."""
 OVERDUE_SHARE = 8
 """One slot in so many goes to a level whose head has waited longer than it may."""
@@ -61,7 +61,7 @@ class Claims:
             await scripts.arun(self._client, "orphans", msgspec.msgpack.encode(call))
 
     def _call(self, slots: int) -> bytes:
-        now = datetime.now(UTC)
+        now = time.time()
         overdue_slots = min(int(self._overdue_credit), max(1, slots // OVERDUE_SHARE))
         self._overdue_credit -= overdue_slots
         return msgspec.msgpack.encode(
@@ -71,7 +71,7 @@ class Claims:
                 "slots": slots,
                 "overdue_slots": overdue_slots,
                 "lease": self._conf.lease,
-                "iso_now": utcformat(now),
+                "iso_now": rq_time(now),
                 "levels": [
                     {"name": level.value, "overdue": self._overdue_before(level, now)}
                     for level in self._levels
@@ -79,6 +79,6 @@ class Claims:
             }
         )
 
-    def _overdue_before(self, level: Level, now: datetime) -> str | bool:
+    def _overdue_before(self, level: Level, now: float) -> str | bool:
         wait = self._conf.max_wait.get(level)
-        return utcformat(datetime.fromtimestamp(now.timestamp() - wait, UTC)) if wait else False
+        return rq_time(now - wait) if wait else False

@@ -103,9 +103,8 @@ class ConcurrentWorker(BaseWorker):
             ),
             chores=self._chores(self.dispatcher),
         )
-        self._recorder = Recorder() if self.conf.record_runs else None
-        if self._recorder:
-            self._recorder.start()
+        self._recorder = Recorder(writes=self.conf.record_runs)
+        self._recorder.start()
         worker_started.send_robust(type(self), worker=self.name)
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -113,8 +112,7 @@ class ConcurrentWorker(BaseWorker):
         finally:
             heart.stop()
             heart.join(timeout=2)
-            if self._recorder:
-                self._recorder.stop()
+            self._recorder.stop()
             self.left_behind = self.dispatcher.left_behind
             with suppress(redis.RedisError):
                 self.teardown()  # type: ignore[no-untyped-call]

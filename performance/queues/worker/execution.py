@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import time
 from collections.abc import Callable
-from inspect import iscoroutinefunction
 from typing import Any
 
 import structlog
@@ -95,7 +94,7 @@ class Execution:
             return
         if run.options.isolated or run.deliveries >= self._last_try:
             coroutine = self._in_child(run)
-        elif iscoroutinefunction(run.task.func):
+        elif run.declared and run.declared.is_coroutine:
             coroutine = self._on_loop(run)
         else:
             self._threads.submit(run, context)

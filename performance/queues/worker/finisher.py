@@ -11,10 +11,9 @@ import msgspec
 import redis
 import redis.asyncio
 import structlog
-from django.utils import timezone
-from rq.utils import utcformat
 
 from performance.queues import scripts
+from performance.queues.clock import rq_time
 from performance.queues.worker.run import Run
 
 logger = structlog.get_logger(__name__)
@@ -93,11 +92,12 @@ class Finisher:
             logger.exception("acknowledgement_failed", task=run.name, task_id=run.id)
 
     def _packed(self, batch: list[tuple[Run, Op]]) -> bytes:
+        now = time.time()
         return msgspec.msgpack.encode(
             {
                 "worker": self._worker,
-                "iso_now": utcformat(timezone.now()),
-                "unix_now": time.time(),
+                "iso_now": rq_time(now),
+                "unix_now": now,
                 "ops": [op for _, op in batch],
             }
         )

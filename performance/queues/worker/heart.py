@@ -13,10 +13,9 @@ from typing import Any
 import msgspec
 import redis
 import structlog
-from django.utils import timezone
-from rq.utils import utcformat
 
 from performance.queues import scripts
+from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
 from performance.queues.levels import Level
 from performance.queues.worker.dispatcher import Dispatcher
@@ -124,7 +123,7 @@ class Heart(threading.Thread):
         }
 
     def _packed(self, **call: Any) -> bytes:
-        return msgspec.msgpack.encode({"iso_now": utcformat(timezone.now()), **call})
+        return msgspec.msgpack.encode({"iso_now": rq_time(time.time()), **call})
 
     def _check_lag(self) -> None:
         lag = time.monotonic() - self._dispatcher.tick

@@ -13,8 +13,8 @@ import msgspec
 from django.tasks.base import TaskError, TaskResultStatus
 from django.utils.json import normalize_json
 from django.utils.module_loading import import_string
-from rq.utils import utcformat
 
+from performance.queues.clock import rq_time
 from performance.queues.exceptions import TaskCancelled, TaskParked, TaskTimeout, WorkerLost
 from performance.queues.worker.children import ChildRaised
 from performance.queues.worker.run import Kind, Run
@@ -127,7 +127,7 @@ def _op(run: Run, kind: Kind, ttl: int) -> dict[str, Any]:
         "level": run.level,
         "started": f"{run.started:.6f}",
         "ended": f"{run.ended:.6f}",
-        "ended_at": utcformat(datetime.fromtimestamp(run.ended, UTC)),
+        "ended_at": rq_time(run.ended),
         "ttl": ttl,
     }
     if run.limit:

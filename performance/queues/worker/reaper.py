@@ -11,10 +11,9 @@ import msgspec
 import redis
 import structlog
 from django.tasks.signals import task_finished
-from django.utils import timezone
-from rq.utils import utcformat
 
 from performance.queues import scripts
+from performance.queues.clock import rq_time
 from performance.queues.levels import Level
 from performance.queues.worker import outcomes
 from performance.queues.worker.run import Run, from_claim
@@ -63,11 +62,12 @@ class Reaper:
         self._parked(run)
 
     def _call(self) -> bytes:
+        now = time.time()
         return msgspec.msgpack.encode(
             {
                 "levels": list(Level),
-                "iso_now": utcformat(timezone.now()),
-                "unix_now": time.time(),
+                "iso_now": rq_time(now),
+                "unix_now": now,
                 "most": self._most,
             }
         )

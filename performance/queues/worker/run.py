@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
+from inspect import iscoroutinefunction
+from typing import Any, Literal
 
 import msgspec
+from django.core.signals import setting_changed
 from django.tasks.base import TaskResult, TaskResultStatus
-from django.utils import timezone
 
 from performance.queues import results
 from performance.queues.exceptions import DamagedJob
@@ -31,6 +33,16 @@ class Meta(msgspec.Struct):
     request_id: str = ""
     correlation_id: str = ""
     run_after: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What is the same for all runs of a task; `sender` is that of its signals."""
+
+    task: AnyTask
+    options: TaskOptions
+    is_coroutine: bool
+    sender: type[Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +69,7 @@ class Run:
     started: float = field(default_factory=time.time)
     began: float | None = None
     ended: float = 0.0
+    declared: Declared | None = None
     task: AnyTask | None = None
     result: AnyResult | None = None
     options: TaskOptions | None = None
@@ -95,9 +108,9 @@ class Run:
             raise self.fault
         path, args, kwargs = results.call_of(self.data)
         meta = self.meta
-        self.task = _as_enqueued(path, meta.priority, meta.queue_name, meta.backend)
-        self.options = options_of(self.task.func)
-        now = timezone.now()
+        self.declared = _declared(path, meta.priority, meta.queue_name, meta.backend)
+        self.task, self.options = self.declared.task, self.declared.options
+        now = datetime.now(UTC)
         self.result: AnyResult = TaskResult(
             task=self.task,
             id=self.id,
@@ -168,5 +181,19 @@ _decode_meta = msgspec.json.Decoder(Meta).decode
 
 
 @lru_cache(maxsize=1024)
-def _as_enqueued(path: str, priority: int, queue_name: str, backend: str) -> AnyTask:
-    return resolve(path).using(priority=priority, queue_name=queue_name, backend=backend)
+def _declared(path: str, priority: int, queue_name: str, backend: str) -> Declared:
+    task = resolve(path).using(priority=priority, queue_name=queue_name, backend=backend)
+    return Declared(
+        task=task,
+        options=options_of(task.func),
+        is_coroutine=iscoroutinefunction(task.func),
+        sender=type(task.get_backend()),
+    )
+
+
+def _forget(*, setting: str, **_kwargs: object) -> None:
+    if setting == "TASKS":
+        _declared.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="performance.queues.worker.run")

@@ -9,25 +9,9 @@ import pytest
 from django.test import override_settings
 
 from performance import metrics
-from performance.metrics import live, slots
-from performance.metrics.series import Series
-from performance.metrics.summary import Summary
 from tests.performance.metrics.conftest import MOMENT
 from tests.performance.metrics.settings import with_metrics
-
-
-def stored() -> dict[Series, Summary]:
-    """All that is in the slots around MOMENT."""
-    first = slots.slot_at(MOMENT.timestamp())
-    whole: dict[Series, Summary] = {}
-    for _, content in live.read(range(first - 40, first + 40)):
-        for series, (_, summary) in content.items():
-            whole.setdefault(series, Summary()).merge(summary)
-    return whole
-
-
-def found(name: str, **labels: str) -> Summary:
-    return stored()[Series(name, tuple(sorted(labels.items())))]
+from tests.performance.metrics.stored import found, stored
 
 
 @pytest.fixture(autouse=True)

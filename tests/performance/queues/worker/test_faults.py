@@ -68,6 +68,24 @@ def test_a_receiver_that_raises_harms_no_task(
     assert history(server) == ["after"]
 
 
+@pytest.mark.parametrize("name", ["add", "add_later"])
+def test_receivers_may_be_coroutines(server: Any, workers: Workers, name: str) -> None:
+    heard: list[str] = []
+
+    async def hear(task_result: Any, **_kwargs: Any) -> None:
+        heard.append(task_result.status)
+
+    for signal in (task_started, task_finished):
+        signal.connect(hear)
+    try:
+        workers.begin()
+        getattr(tasks, name).enqueue(1, 2)
+        eventually(lambda: heard == ["RUNNING", "SUCCESSFUL"], within=10)
+    finally:
+        for signal in (task_started, task_finished):
+            signal.disconnect(hear)
+
+
 def test_a_worker_whose_part_ends_does_not_pretend_to_live(
     server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
