@@ -51,11 +51,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="alias in DATABASES")
         parser.add_argument("--format", choices=FORMATS, default="text")
-        parser.add_argument("--limit", type=positive, default=20, help="statements shown (default: 20)")
         parser.add_argument(
-            "--since", type=period, default=timedelta(days=1), help="period: 90m, 24h, 7d (default: 24h)"
+            "--limit", type=positive, default=20, help="statements shown (default: 20)"
         )
-        parser.add_argument("--min-calls", type=positive, default=1, help="leave out what ran less often")
+        parser.add_argument(
+            "--since",
+            type=period,
+            default=timedelta(days=1),
+            help="period: 90m, 24h, 7d (default: 24h)",
+        )
+        parser.add_argument(
+            "--min-calls", type=positive, default=1, help="leave out what ran less often"
+        )
         parser.add_argument("--app", default="", help="only statements on this app's tables")
         parser.add_argument("--source", choices=["both", "app", "pgss"], default="both")
         parser.add_argument(
@@ -67,7 +74,9 @@ class Command(BaseCommand):
             "--analyze", action="store_true",
             help="run reading statements under EXPLAIN ANALYZE, read-only and with a timeout",
         )  # fmt: skip
-        parser.add_argument("--fail-on", choices=["critical", "warning"], help="exit with 1 at this severity")
+        parser.add_argument(
+            "--fail-on", choices=["critical", "warning"], help="exit with 1 at this severity"
+        )
         parser.add_argument(
             "--watch", type=positive, metavar="SECONDS", nargs="?", const=10, help="again and again"
         )
@@ -101,7 +110,9 @@ class Command(BaseCommand):
         """Shows the report anew until it is interrupted."""
         try:
             while True:
-                shown = render(self._report(options), options["format"], colours=self._colours(options))
+                shown = render(
+                    self._report(options), options["format"], colours=self._colours(options)
+                )
                 self.stdout.write(("\x1b[2J\x1b[H" if self.stdout.isatty() else "") + shown)
                 time.sleep(options["watch"])
         except KeyboardInterrupt:

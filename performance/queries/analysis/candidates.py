@@ -23,6 +23,7 @@ MOST_KEYS = 4
 MOST_INCLUDED = 3
 WIDEST_INCLUDED = 32  # bytes on average
 RARE = 0.05  # of the rows: a constant that a partial index is worth
+STATES = 50  # different values at most of a column that a partial index picks one of
 BRIN_ROWS = 500_000
 BRIN_CORRELATION = 0.95
 
@@ -103,7 +104,11 @@ def _with_ends(maker: Maker, equal: list[Key], ranges: list[Key]) -> Iterator[In
     """An index for each way to go on after the equalities, and for fewer equalities."""
     equal = _unique(equal)
     orders = [*maker.use.sorts, *maker.use.groups]
-    starts = [equal, *([key] for key in equal), *(list(p) for p in itertools.combinations(equal, 2))]
+    starts = [
+        equal,
+        *([key] for key in equal),
+        *(list(p) for p in itertools.combinations(equal, 2)),
+    ]
     starts = [equal, *starts] if equal else [[]]
     for start in starts:
         if start:
@@ -175,7 +180,8 @@ def _where(maker: Maker, predicate: Predicate) -> str:
     value = expressions.sql(predicate.value) if predicate.value else None
     if predicate.ask is not Ask.EQUAL or not value or not maker.use.constants:
         return ""
-    return f"{name} = {value}" if frequency(column, predicate) < RARE else ""
+    few = 0 < column.distinct(maker.use.table.rows) <= STATES
+    return f"{name} = {value}" if few and frequency(column, predicate) < RARE else ""
 
 
 def _where_flag(name: str, column: Column, predicate: Predicate) -> str:
@@ -191,9 +197,7 @@ def frequency(column: Column, predicate: Predicate) -> float:
     value = _plain_value(predicate)
     values = elements(column.common)
     known = dict(zip(values, column.frequencies or [], strict=False))
-    if value in known:
-        return known[value]
-    return 0.0 if values and sum(known.values()) > 1 - RARE else 1.0
+    return known.get(value, 1.0)
 
 
 def _plain_value(predicate: Predicate) -> str:

@@ -200,7 +200,9 @@ class Catalog:
         self.database = database
         self.tables = [Table(**row) for row in database.rows(TABLES.replace("%%", "%"))]
         self.indexes = [Index(**row) for row in database.rows(INDEXES.replace("%%", "%"))]
-        self.foreign_keys = [ForeignKey(**r) for r in database.rows(FOREIGN_KEYS.replace("%%", "%"))]
+        self.foreign_keys = [
+            ForeignKey(**r) for r in database.rows(FOREIGN_KEYS.replace("%%", "%"))
+        ]
         self.table_by_oid = {table.oid: table for table in self.tables}
         self._by_name = {(table.schema, table.name): table for table in self.tables}
         self._indexes: dict[int, list[Index]] = defaultdict(list)

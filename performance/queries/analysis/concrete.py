@@ -41,7 +41,7 @@ def variants(sql: str, database: Database, catalog: Catalog) -> list[Variant]:
         return [Variant("as written", sql)]
     parameters = _parameters(sql, max(places.values()), database, catalog)
     fixed = _counts(tree)
-    made = {}
+    made: dict[str, str] = {}
     for label in values.VARIANTS:
         made.setdefault(_filled(sql, places, parameters, fixed, label), label)
     return [Variant(label, text) for text, label in made.items()]
@@ -69,9 +69,7 @@ def _counts(tree: parsing.Node) -> dict[int, str]:
     return found
 
 
-def _parameters(
-    sql: str, count: int, database: Database, catalog: Catalog
-) -> dict[int, Parameter]:
+def _parameters(sql: str, count: int, database: Database, catalog: Catalog) -> dict[int, Parameter]:
     """Types and columns of the parameters, as PostgreSQL understands the statement."""
     database.command(f"PREPARE analyze_queries_one AS {sql}")
     try:

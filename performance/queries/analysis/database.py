@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from psycopg.rows import dict_row
 
 from performance.queries.analysis.exceptions import AnalysisError, NotPlanned
 
-Row = Mapping[str, Any]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Database:
         self.connection = connection
         self.limits = limits or Limits()
         connection.autocommit = True
+        # After a rollback psycopg would send DEALLOCATE ALL, and our own prepared statement be gone.
+        connection.prepare_threshold = None
         for name, value in {
             "default_transaction_read_only": "on",
             "statement_timeout": f"{self.limits.statement}",
@@ -111,7 +113,9 @@ def opened(alias: str, limits: Limits | None = None) -> Iterator[Database]:
     try:
         wrapper = connections[alias].copy()
     except ConnectionDoesNotExist:
-        raise AnalysisError(f"DATABASES has no {alias!r}; it has {', '.join(connections)}.") from None
+        raise AnalysisError(
+            f"DATABASES has no {alias!r}; it has {', '.join(connections)}."
+        ) from None
     if wrapper.vendor != "postgresql":
         raise AnalysisError(f"The database {alias!r} is {wrapper.display_name}, not PostgreSQL.")
     wrapper.settings_dict["OPTIONS"] = {

@@ -15,7 +15,13 @@ _IS_NULL = re.compile(r"\"?(\w+)\"? IS (NOT )?NULL")
 _FLAG = re.compile(r"(NOT )?\"?(\w+)\"?")
 _EQUALS = re.compile(r"\"?(\w+)\"? = '((?:[^']|'')*)'(?:::[\w ]+)?")
 _EQUALS_NUMBER = re.compile(r"\"?(\w+)\"? = (-?\d+)")
-CLASSES = {"btree": "models.Index", "gin": "GinIndex", "brin": "BrinIndex", "hash": "HashIndex", "gist": "GistIndex"}
+CLASSES = {
+    "btree": "models.Index",
+    "gin": "GinIndex",
+    "brin": "BrinIndex",
+    "hash": "HashIndex",
+    "gist": "GistIndex",
+}
 
 
 def model_of(table: str) -> type[Model] | None:
@@ -31,18 +37,27 @@ def index_line(index: IndexDefinition) -> str:
         return ""
     parts = [keys, f'name="{index.name}"']
     if index.include:
-        parts.append(f"include=[{', '.join(map(_field, index.include, [index] * len(index.include)))}]")
+        parts.append(
+            f"include=[{', '.join(map(_field, index.include, [index] * len(index.include)))}]"
+        )
     if where:
         parts.append(f"condition={where}")
     if any(key.operators for key in index.keys) and keys.startswith("fields="):
-        classes = ", ".join(f'"{key.operators or _default_class(index, key)}"' for key in index.keys)
+        classes = ", ".join(
+            f'"{key.operators or _default_class(index, key)}"' for key in index.keys
+        )
         parts.append(f"opclasses=[{classes}]")
     return f"{CLASSES[index.method]}({', '.join(parts)})"
 
 
 def _default_class(index: IndexDefinition, key: Key) -> str:
     model = model_of(index.table)
-    kinds = {"AutoField": "int4_ops", "IntegerField": "int4_ops", "BigAutoField": "int8_ops", "BigIntegerField": "int8_ops"}
+    kinds = {
+        "AutoField": "int4_ops",
+        "IntegerField": "int4_ops",
+        "BigAutoField": "int8_ops",
+        "BigIntegerField": "int8_ops",
+    }
     if model is not None:
         for field in model._meta.concrete_fields:  # noqa: SLF001
             if field.column == key.target:
@@ -107,7 +122,7 @@ def _name(column: str, index: IndexDefinition) -> str:
     return _field(column, index).strip('"')
 
 
-MIGRATION = '''\
+MIGRATION = """\
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models{imports}
 
@@ -118,7 +133,7 @@ class Migration(migrations.Migration):
     operations = [
         {operation},
     ]
-'''
+"""
 IMPORTS = {
     "Lower(": "\nfrom django.db.models.functions import Lower",
     "Upper(": "\nfrom django.db.models.functions import Upper",
@@ -139,7 +154,9 @@ def migration(index: IndexDefinition) -> str:
         operation = f'AddIndexConcurrently("{model._meta.model_name}", {line})'  # noqa: SLF001
     else:
         drop = f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"
-        operation = f"migrations.RunSQL(\n            {index.create()!r},\n            {drop!r},\n        )"
+        operation = (
+            f"migrations.RunSQL(\n            {index.create()!r},\n            {drop!r},\n        )"
+        )
     imports = "".join(text for mark, text in IMPORTS.items() if mark in operation)
     written = MIGRATION.format(imports=imports, app=label, last=_last(label), operation=operation)
     return written if "AddIndexConcurrently(" in operation else written.split("\n", 1)[1]

@@ -25,9 +25,7 @@ from performance.queries.analysis.uses import EXTREME, Use, uses_of
 from performance.queries.analysis.verifier import Indexes
 
 TREE = {Ask.EQUAL, Ask.RANGE, Ask.NULL, Ask.PREFIX}
-VOLATILE = (
-    "SELECT count(*) = 0 OR bool_or(provolatile <> 'i') FROM pg_proc WHERE proname = %s"
-)
+VOLATILE = "SELECT count(*) = 0 OR bool_or(provolatile <> 'i') FROM pg_proc WHERE proname = %s"
 UNSTABLE_TYPES = {"date", "timestamp", "timestamptz", "time", "timetz", "interval"}
 JOINS = {"Hash Join", "Merge Join", "Nested Loop"}
 THROUGH = {"Hash", "Sort", "Materialize", "Memoize", "Gather", "Gather Merge"}
@@ -135,19 +133,32 @@ class Repricing:
             ways += self._probes(plan)
         if plan.kind in {"Sort", "Incremental Sort", "Gather Merge"} and limit is not None:
             ways += self._ordered(plan, limit)
-        if plan.kind == "Aggregate" and any(map(EXTREME.match, plan.output)) and not plan.group_keys:
+        if (
+            plan.kind == "Aggregate"
+            and any(map(EXTREME.match, plan.output))
+            and not plan.group_keys
+        ):
             ways += self._ordered(plan.children[0], 1)
         return min(ways, key=lambda way: way.total_cost)
 
     def _same(self, plan: Plan, limit: float | None) -> Plan:
         """The same node over children that may have become cheaper."""
-        passes = plan.kind in {"Limit", "Result", "Subquery Scan", "Gather Merge", "Gather", "Unique"}
+        passes = plan.kind in {
+            "Limit",
+            "Result",
+            "Subquery Scan",
+            "Gather Merge",
+            "Gather",
+            "Unique",
+        }
         children = [self.node(child, limit if passes else None) for child in plan.children]
         saved = sum(
             (old.total_cost - new.total_cost) * self._times(plan, at)
             for at, (old, new) in enumerate(zip(plan.children, children, strict=True))
         )
-        cost_now = max(plan.total_cost - saved, max((c.total_cost for c in children), default=0.0), 0.01)
+        cost_now = max(
+            plan.total_cost - saved, max((c.total_cost for c in children), default=0.0), 0.01
+        )
         if plan.kind == "Limit" and children and children[0].total_cost < plan.total_cost:
             cost_now = children[0].total_cost
         return replace(plan, total_cost=min(plan.total_cost, cost_now), children=tuple(children))
@@ -169,7 +180,8 @@ class Repricing:
         found += self._either(use)
         best = min(found, key=lambda one: one[0], default=None)
         saved = sum(
-            (old.total_cost - new.total_cost) * max(1.0, use.table.rows if old.relation == "SubPlan" else 1)
+            (old.total_cost - new.total_cost)
+            * max(1.0, use.table.rows if old.relation == "SubPlan" else 1)
             for old, new in zip(plan.children, children, strict=True)
             if old.relation == "SubPlan"
         )
@@ -177,7 +189,12 @@ class Repricing:
         if best is None or best[0] >= now.total_cost:
             return now
         return replace(
-            plan, kind="Index Scan", index=best[1].name, total_cost=best[0], startup_cost=0.0, children=()
+            plan,
+            kind="Index Scan",
+            index=best[1].name,
+            total_cost=best[0],
+            startup_cost=0.0,
+            children=(),
         )
 
     def _either(self, use: Use) -> list[tuple[float, IndexDefinition]]:
@@ -190,14 +207,20 @@ class Repricing:
         for _number, group in itertools.groupby(sorted(arms), key=lambda arm: arm[0]):
             prices = []
             for arm in group:
-                ways = [self._price(i, use, arms[arm]) for i in self._on(use) if self._matches(i, arms[arm])]
+                ways = [
+                    self._price(i, use, arms[arm])
+                    for i in self._on(use)
+                    if self._matches(i, arms[arm])
+                ]
                 prices.append(min(ways, default=float("inf")))
             if len(prices) > 1 and self._on(use):
                 found.append((sum(prices), self._on(use)[0]))
         return found
 
     def _on(self, use: Use) -> list[IndexDefinition]:
-        return [i for i in self.indexes if (i.schema, i.table) == (use.table.schema, use.table.name)]
+        return [
+            i for i in self.indexes if (i.schema, i.table) == (use.table.schema, use.table.name)
+        ]
 
     def _matches(self, index: IndexDefinition, predicates: list[Predicate]) -> list[Predicate]:
         """The conditions that an index serves: equalities from its first key on, then one range."""
@@ -222,7 +245,9 @@ class Repricing:
 
     def _price(self, index: IndexDefinition, use: Use, predicates: list[Predicate]) -> float:
         served = self._matches(index, predicates)
-        wholly = [p for p in predicates if p in served or (index.where and _where(p) == index.where)]
+        wholly = [
+            p for p in predicates if p in served or (index.where and _where(p) == index.where)
+        ]
         entries = self.estimated.selectivity.rows(use.table, wholly)
         if index.method == "brin":
             entries = max(entries, 128 * use.table.rows / max(use.table.pages, 1))
@@ -242,7 +267,8 @@ class Repricing:
             entries=entries,
             fetched=fetched,
             width=self.estimated.width(index, table),
-            correlation=((first.correlation or 0.0) if first else 0.0) * (0.75 if len(index.keys) > 1 else 1),
+            correlation=((first.correlation or 0.0) if first else 0.0)
+            * (0.75 if len(index.keys) > 1 else 1),
             heap_share=1.0 - visible if covered and index.method == "btree" else 1.0,
             conditions=conditions,
             ordered=ordered,
@@ -265,9 +291,17 @@ class Repricing:
                     continue
                 probe = self._price(index, use, predicates)
                 total = driving.total_cost + max(driving.rows, 1) * probe + plan.rows * 0.01
-                looked = replace(scan, kind="Index Scan", index=index.name, total_cost=probe, children=())
+                looked = replace(
+                    scan, kind="Index Scan", index=index.name, total_cost=probe, children=()
+                )
                 ways.append(
-                    replace(plan, kind="Nested Loop", total_cost=total, startup_cost=0.0, children=(driving, looked))
+                    replace(
+                        plan,
+                        kind="Nested Loop",
+                        total_cost=total,
+                        startup_cost=0.0,
+                        children=(driving, looked),
+                    )
                 )
         return ways
 
@@ -287,19 +321,29 @@ class Repricing:
             matching = self.estimated.selectivity.rows(use.table, fixed) if fixed else within
             read = min(within, max(limit, 1) * max(within / max(matching, 1), 1.0))
             price = self._cost(index, use, read, read, len(served), ordered=True)
-            ways.append(replace(scan, kind="Index Scan", index=index.name, total_cost=price, children=()))
+            ways.append(
+                replace(scan, kind="Index Scan", index=index.name, total_cost=price, children=())
+            )
         return ways
 
     def _order_served(
         self, index: IndexDefinition, use: Use, fixed: list[Predicate]
     ) -> list[Predicate] | None:
         """The equalities before the order, None where the index has not the order."""
-        if index.method != "btree" or (index.where and not any(_where(p) == index.where for p in fixed)):
+        if index.method != "btree" or (
+            index.where and not any(_where(p) == index.where for p in fixed)
+        ):
             return None
         equal = {p.target: p for p in fixed if p.ask in (Ask.EQUAL, Ask.NULL) and not p.many}
-        served = [equal[key.target] for key in itertools.takewhile(lambda k: k.target in equal, index.keys)]
+        served = [
+            equal[key.target]
+            for key in itertools.takewhile(lambda k: k.target in equal, index.keys)
+        ]
         served += [p for p in fixed if index.where and _where(p) == index.where and p not in served]
-        start = sum(key.target in equal for key in itertools.takewhile(lambda k: k.target in equal, index.keys))
+        start = sum(
+            key.target in equal
+            for key in itertools.takewhile(lambda k: k.target in equal, index.keys)
+        )
         rest = index.keys[start:]
         for order in use.sorts:
             wanted = [key for key in order if key.target not in equal]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from types import TracebackType
 from dataclasses import replace
+from types import TracebackType
 from typing import Self
 
 import psycopg
@@ -12,10 +12,15 @@ import psycopg
 from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.database import Database
 from performance.queries.analysis.estimated import Estimated
+from performance.queries.analysis.expressions import quoted
 from performance.queries.analysis.indexes import IndexDefinition
 from performance.queries.analysis.plans import Plan, plan_of
 from performance.queries.analysis.verifier import Indexes
 
+ADD = """
+SELECT indexrelid::bigint AS oid, indexname AS name, {schema}.hypopg_relation_size(indexrelid) AS bytes
+FROM {schema}.hypopg_create_index(%s)
+"""
 UNKNOWN = {"gin", "gist"}  # access methods that HypoPG cannot simulate
 
 
@@ -75,12 +80,7 @@ class HypoPG:
 
     def _add(self, index: IndexDefinition) -> bool:
         try:
-            found = self.database.rows(
-                f"SELECT indexrelid::bigint AS oid, indexname AS name,"
-                f" {self.schema}.hypopg_relation_size(indexrelid) AS bytes"
-                f" FROM {self.schema}.hypopg_create_index(%s)",
-                (index.unnamed,),
-            )
+            found = self.database.rows(ADD.format(schema=quoted(self.schema)), (index.unnamed,))
         except psycopg.Error:
             self._refused.add(index)
             return False
@@ -90,7 +90,7 @@ class HypoPG:
         return True
 
     def _call(self, function: str, values: Sequence[object]) -> None:
-        self.database.rows(f"SELECT {self.schema}.{function}", values)
+        self.database.rows(f"SELECT {quoted(self.schema)}.{function}", values)
 
     def close(self) -> None:
         self._call("hypopg_reset()", ())

@@ -7,7 +7,8 @@ import re
 _LITERAL = re.compile(
     r"""
     (?P<name>"(?:[^"]|"")*")                                  # a quoted name stays
-    | [EeBbXx]?'(?:[^'\\]|''|\\.)*'(?:::[a-z_]["\w. ]*?(?:\(\d+(?:,\d+)?\))?(?:\[\])?(?=[\s),]|$))?
+    | [EeBbXx]?'(?:[^'\\]|''|\\.)*'(?:::(?:character\ varying|double\ precision|bit\ varying
+        |time(?:stamp)?(?:\(\d\))?\ with(?:out)?\ time\ zone|[\w".]+)(?:\(\d+(?:,\d+)?\))?(?:\[\])*)?
     | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
     | (?<![\w$.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)
     """,

@@ -50,14 +50,16 @@ class Predicate:
 
     @property
     def parameter(self) -> int:
-        """The number of the parameter compared with, 0 without one."""
-        for name, fields in parsing.walk(self.value):
-            if name == "ParamRef":
-                return int(fields.get("number", 0))
-        return 0
+        """The number of the parameter compared with, 0 where it is not one alone."""
+        value = self.value
+        while kind(value) == "TypeCast":
+            value = value["TypeCast"].get("arg", {})
+        return int(value.get("ParamRef", {}).get("number", 0))
 
 
-_NAMED = re.compile(r"\((?:hashed )?(?:SubPlan|InitPlan|CTE) \d+\)(?:\.col\d+)?|\b(?:SubPlan|InitPlan) \d+")
+_NAMED = re.compile(
+    r"\((?:hashed )?(?:SubPlan|InitPlan|CTE) \d+\)(?:\.col\d+)?|\b(?:SubPlan|InitPlan) \d+"
+)
 _RANGES = {"<", "<=", ">", ">="}
 _TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _MEMBERS = {"@>", "<@", "?", "?|", "?&", "&&", "@@", "@?"}
@@ -108,16 +110,18 @@ def _one(node: Node, arm: tuple[int, int] | None) -> Iterator[Predicate]:
         yield from _boolean(node, arm)
 
 
-def _boolean(
-    node: Node, arm: tuple[int, int] | None, *, truth: bool = True
-) -> Iterator[Predicate]:
+def _boolean(node: Node, arm: tuple[int, int] | None, *, truth: bool = True) -> Iterator[Predicate]:
     if kind(node) == "ColumnRef":
         value = {"A_Const": {"boolval": {"boolval": truth}}}
         yield from _predicate(node, value, arm, ask=Ask.EQUAL, operator="bool")
 
 
 def _comparison(fields: Node, arm: tuple[int, int] | None) -> Iterator[Predicate]:
-    left, right, sign = fields.get("lexpr", {}), fields.get("rexpr", {}), expressions.operator(fields)
+    left, right, sign = (
+        fields.get("lexpr", {}),
+        fields.get("rexpr", {}),
+        expressions.operator(fields),
+    )
     many = fields.get("kind") == "AEXPR_OP_ANY"
     if fields.get("kind") not in {"AEXPR_OP", "AEXPR_OP_ANY"}:
         return

@@ -10,12 +10,13 @@ from performance.queries.analysis.statements import Statement, from_pg_stat_stat
 MOST = 10_000  # statements that are read from one source
 
 
-def analyse(alias: str, options: Options, progress: Progress = lambda stage, done, of: None) -> Report:
+def analyse(
+    alias: str, options: Options, progress: Progress = lambda stage, done, of: None
+) -> Report:
     """Analyses the database `alias`. Raises AnalysisError where that cannot be done."""
     with opened(alias) as database:
         statements, notes = read_statements(database, alias, options)
-        report = analysed(database, statements, options, notes, progress)
-        return report
+        return analysed(database, statements, options, notes, progress)
 
 
 def read_statements(

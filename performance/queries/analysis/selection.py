@@ -60,9 +60,7 @@ class Selection:
             if all(not covers(i, self.catalog) and possible(i) for i in candidate)
         ]
 
-    def _helps(
-        self, item: Asked, candidate: Candidate, chosen: Iterable[IndexDefinition]
-    ) -> bool:
+    def _helps(self, item: Asked, candidate: Candidate, chosen: Iterable[IndexDefinition]) -> bool:
         before = self.workload.cost(item, [*chosen])
         after = self.workload.cost(item, [*chosen, *candidate])
         return after <= before * CLEAR and before - after >= SAVES
@@ -95,7 +93,11 @@ class Selection:
     def _burden(self, candidate: Candidate) -> tuple[float, list[tuple[int, ...]], str]:
         pages = sum(self.workload.verifier.size(index) for index in candidate) // (1 << 20)
         partial = all(index.where for index in candidate)
-        return (len(candidate) - partial, [index.burden for index in candidate], f"{pages}{candidate}")
+        return (
+            len(candidate) - partial,
+            [index.burden for index in candidate],
+            f"{pages}{candidate}",
+        )
 
     def _touching(self, candidate: Iterable[IndexDefinition]) -> list[Asked]:
         tables = {(index.schema, index.table) for index in candidate}
@@ -134,7 +136,9 @@ class Selection:
                 then = [*chosen[:at], simpler, *chosen[at + 1 :]]
                 if simpler in chosen or covers(simpler, self.catalog):
                     continue
-                if self.workload.verifier.possible(simpler) and self._as_good(chosen, then, [index]):
+                if self.workload.verifier.possible(simpler) and self._as_good(
+                    chosen, then, [index]
+                ):
                     chosen = then
                     break
         return self._needed(list(dict.fromkeys(chosen)))

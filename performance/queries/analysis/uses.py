@@ -112,7 +112,13 @@ def key_of(text: str) -> tuple[str, Key] | None:
     found = parsing.parsed(f"SELECT {bare}")
     if not found:
         return None
-    node = found[0].get("SelectStmt", {}).get("targetList", [{}])[0].get("ResTarget", {}).get("val", {})
+    node = (
+        found[0]
+        .get("SelectStmt", {})
+        .get("targetList", [{}])[0]
+        .get("ResTarget", {})
+        .get("val", {})
+    )
     aliases = set(re.findall(r'((?:"[^"]+"|\w+))\.', bare))
     target = target_of(node)
     if target is None or len(aliases) != 1:

@@ -22,7 +22,9 @@ def find(facts: Facts) -> Iterator[Finding]:
         if _served(facts, foreign.table_oid, foreign.columns):
             continue
         index = IndexDefinition(
-            schema=table.schema, table=table.name, keys=tuple(Key(target=c) for c in foreign.columns)
+            schema=table.schema,
+            table=table.name,
+            keys=tuple(Key(target=c) for c in foreign.columns),
         )
         yield Finding(
             kind="missing_foreign_key_index",

@@ -13,7 +13,9 @@ CRITICAL = 0.2  # share of the time of all statements that gain
 def find(facts: Facts) -> Iterator[Finding]:
     known = {statement.id: statement for statement in facts.statements}
     for suggestion in facts.suggestions:
-        share = sum(facts.share(known[g.statement]) for g in suggestion.gains if g.statement in known)
+        share = sum(
+            facts.share(known[g.statement]) for g in suggestion.gains if g.statement in known
+        )
         yield Finding(
             kind="missing_index",
             severity=Severity.CRITICAL if share >= CRITICAL else Severity.WARNING,

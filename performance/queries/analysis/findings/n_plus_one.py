@@ -28,5 +28,3 @@ def find(facts: Facts) -> Iterator[Finding]:
             statement=statement.id,
             weight=wasted * statement.calls,
         )
-
-

@@ -9,7 +9,13 @@ from typing import Any
 from performance.queries.analysis.findings.base import megabytes
 
 RESET = "\x1b[0m"
-COLOURS = {"critical": "\x1b[1;31m", "warning": "\x1b[33m", "info": "\x1b[36m", "head": "\x1b[1m", "faint": "\x1b[2m"}
+COLOURS = {
+    "critical": "\x1b[1;31m",
+    "warning": "\x1b[33m",
+    "info": "\x1b[36m",
+    "head": "\x1b[1m",
+    "faint": "\x1b[2m",
+}
 WIDTH = 100
 
 
@@ -52,7 +58,8 @@ def _statements(statements: list[dict[str, Any]], paint: Any) -> Iterator[str]:
         yield "  None were recorded."
         return
     yield paint(
-        "  share     calls   mean ms    p95 ms  rows/call  read/call  cached  trend  statement", "faint"
+        "  share     calls   mean ms    p95 ms  rows/call  read/call  cached  trend  statement",
+        "faint",
     )
     for one in statements:
         calls = max(one["calls"], 1)

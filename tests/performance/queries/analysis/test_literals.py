@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+
+from performance.queries.analysis.literals import without_literals
+
+CASES = [
+    ("(t.a = 'secret'::text)", "(t.a = ?)"),
+    ("(t.a = 'it''s'::character varying)", "(t.a = ?)"),
+    ("(t.a = ANY ('{1,2}'::integer[]))", "(t.a = ANY (?))"),
+    ("(t.a1 > 42)", "(t.a1 > ?)"),
+    ("(t.a = -1.5e3)", "(t.a = -?)"),
+    ('("T5"."x 9" = $1)', '("T5"."x 9" = $1)'),
+    ("a = E'x\\'y' AND b = $$z$$", "a = ? AND b = ?"),
+    ("x = 'a' AND y = 'b'", "x = ? AND y = ?"),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES)
+def test_values_are_gone_and_names_are_not(text: str, expected: str) -> None:
+    assert without_literals(text) == expected
