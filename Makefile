@@ -56,7 +56,8 @@ bench: dev ## run the benchmarks (NAME=chat chooses one)
 lock: dev ## renew requirements/*.txt from pyproject.toml
 	$(UV) $(COMPILE) -o requirements/production.txt
 	$(UV) $(COMPILE) --extra embedded -c requirements/production.txt -o requirements/local.txt
-	$(UV) $(COMPILE) --extra embedded --extra dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV) $(COMPILE) --extra embedded --extra tracing --extra dev -c requirements/local.txt -o requirements/dev.txt
+	$(UV) $(COMPILE) --extra tracing -c requirements/dev.txt -o requirements/tracing.txt
 	$(UV) $(COMPILE) --extra embedded --extra local-model -c requirements/dev.txt \
 		-o requirements/local-model.txt
 

@@ -65,6 +65,16 @@ def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int
     return int(value)
 
 
+def ratio(name: str, *, default: float) -> float:
+    """A share from 0 to 1. Raises ImproperlyConfigured otherwise."""
+    value = text(name)
+    if not value:
+        return default
+    if not re.fullmatch(r"0|1|[01]?\.[0-9]{1,9}", value) or not 0 <= float(value) <= 1:
+        raise ImproperlyConfigured(f"{name} must be a number from 0 to 1, such as 0.1.")
+    return float(value)
+
+
 def words(name: str) -> list[str]:
     """A comma-separated list; empty where `name` is unset."""
     return [word.strip() for word in text(name).split(",") if word.strip()]

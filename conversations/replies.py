@@ -22,6 +22,7 @@ from conversations.attempts import Attempt
 from conversations.models import Status
 from conversations.streams import ReplyStream, open_stream
 from conversations.streams.writer import FrameWriter
+from performance import tracing
 
 logger = structlog.get_logger(__name__)
 
@@ -145,6 +146,27 @@ def _request(attempt: Attempt) -> ChatRequest:
 async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> list[ToolCall]:
     calls: list[ToolCall] = []
     before = len(attempt.text)
+    used = attempt.input_tokens, attempt.output_tokens
+    alias = attempt.backend.alias
+    names = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": alias}
+    with tracing.span(f"chat {alias}", names, kind="client") as span:
+        await _listen(attempt, out, writer, calls)
+        tokens = {
+            "gen_ai.usage.input_tokens": attempt.input_tokens - used[0],
+            "gen_ai.usage.output_tokens": attempt.output_tokens - used[1],
+        }
+        span.set(tokens)
+    if calls:
+        said = attempt.text[before:].strip()
+        attempt.turns.append(Turn("assistant", said, tool_calls=tuple(calls)))
+    return calls
+
+
+async def _listen(
+    attempt: Attempt, out: ReplyStream, writer: FrameWriter, calls: list[ToolCall]
+) -> None:
+    """Takes what the backend says until it has finished; tools that it asks for go to `calls`."""
+    before = len(attempt.text)
     # aclosing: a stop must close the provider's connection now, not at some garbage collection.
     async with aclosing(attempt.backend.stream(_request(attempt))) as events:
         async for event in events:
@@ -160,10 +182,6 @@ async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> lis
                 case Finish(reason):
                     attempt.finish_reason = reason
                     break
-    if calls:
-        said = attempt.text[before:].strip()
-        attempt.turns.append(Turn("assistant", said, tool_calls=tuple(calls)))
-    return calls
 
 
 def _readable(call: ToolCall) -> ToolCall:

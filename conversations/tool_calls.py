@@ -12,6 +12,7 @@ from conversations.ai.base import ToolCall, Turn
 from conversations.attempts import Attempt
 from conversations.models import ToolRun
 from conversations.streams import ReplyStream
+from performance import tracing
 from performance.cache import ToolCall as CachedCall
 from performance.cache import tool_result_cache
 
@@ -22,7 +23,7 @@ async def call(attempt: Attempt, asked: ToolCall, out: ReplyStream) -> Turn:
     number = attempt.tool_count
     out.tool(number, asked.name, "running")
     started_at = timezone.now()
-    result, cached_at = await _result(attempt, asked)
+    result, cached_at = await _traced_result(attempt, asked)
     milliseconds = round((timezone.now() - started_at).total_seconds() * 1000)
     out.tool(number, asked.name, "failed" if result.error else "done", milliseconds)
     tool = tools.get(asked.name)
@@ -40,6 +41,20 @@ async def call(attempt: Attempt, asked: ToolCall, out: ReplyStream) -> Turn:
         cached_at=cached_at,
     )
     return Turn("tool", result.text, tool_call_id=asked.id)
+
+
+async def _traced_result(
+    attempt: Attempt, asked: ToolCall
+) -> tuple[tools.ToolResult, datetime | None]:
+    """As _result. A name that the model made up stays out of the trace."""
+    name = asked.name if tools.get(asked.name) else "(unknown)"
+    attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name}
+    with tracing.span(f"execute_tool {name}", attributes) as span:
+        result, cached_at = await _result(attempt, asked)
+        span.set({"cached": cached_at is not None})
+        if result.error:
+            span.fail("tool_error")
+        return result, cached_at
 
 
 async def _result(attempt: Attempt, asked: ToolCall) -> tuple[tools.ToolResult, datetime | None]:

@@ -23,7 +23,7 @@ from performance.queues.levels import Level
 from performance.queues.options import TaskOptions, key_for, options_of
 from performance.queues.types import AnyTask
 
-CARRIED = ("request_id", "correlation_id")
+CARRIED = ("request_id", "correlation_id", "traceparent")
 """The names of the log context that a job takes along."""
 
 _COMPRESS_ABOVE = 1024

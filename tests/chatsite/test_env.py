@@ -113,3 +113,16 @@ def test_a_slip_of_the_pen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"DATABSE_URL .* DATABASE_URL") as raised:
         env.refuse_unsafe(required=dict(SAFE))
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("word", "value"), [("", 0.5), ("0", 0.0), ("1", 1.0), ("0.25", 0.25)])
+def test_ratios(monkeypatch: pytest.MonkeyPatch, word: str, value: float) -> None:
+    monkeypatch.setenv("SHARE", word)
+    assert env.ratio("SHARE", default=0.5) == value
+
+
+@pytest.mark.parametrize("word", ["1.5", "-0.1", "half", "nan", "1e-3", "\u0661"])
+def test_no_ratio(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("SHARE", word)
+    with pytest.raises(ImproperlyConfigured, match="SHARE must be a number from 0 to 1"):
+        env.ratio("SHARE", default=0.5)

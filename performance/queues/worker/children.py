@@ -13,6 +13,7 @@ import msgspec
 
 from performance.queues import isolated
 from performance.queues.exceptions import QueueError
+from performance.queues.submission import CARRIED
 from performance.queues.worker.run import Run
 
 
@@ -90,7 +91,7 @@ class Children:
             data=run.data,
             attempt=run.attempt,
             worker=run.worker,
-            carried={key: getattr(run.meta, key) for key in ("request_id", "correlation_id")},
+            carried={key: getattr(run.meta, key) for key in CARRIED},
             enqueued_at=run.enqueued_at,
             backend=result.backend if result else "default",
         )

@@ -14,6 +14,7 @@ from django.tasks.signals import task_started
 from performance.queues import progress, running
 from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import TaskCancelled
+from performance.queues.submission import CARRIED
 from performance.queues.worker import outcomes
 from performance.queues.worker.children import ChildDied, ChildRaised, Children
 from performance.queues.worker.database import DatabaseThreads
@@ -83,7 +84,7 @@ class Execution:
         self._database.enter()
         progress.current_job.set(run.id)
         meta = run.meta
-        carried = {"request_id": meta.request_id, "correlation_id": meta.correlation_id}
+        carried = {key: getattr(meta, key) for key in CARRIED}
         structlog.contextvars.bind_contextvars(
             task_id=run.id, **{key: value for key, value in carried.items() if value}
         )

@@ -32,6 +32,7 @@ class Meta(msgspec.Struct):
     backend: str = "default"
     request_id: str = ""
     correlation_id: str = ""
+    traceparent: str = ""
     run_after: str = ""
 
 
