@@ -40,7 +40,9 @@ def test_every_make_target_that_is_named_exists() -> None:
 def test_every_setting_is_documented() -> None:
     source = "".join(path.read_text() for path in (ROOT / "chatsite").rglob("*.py"))
     read = set(
-        re.findall(r"env\.(?:text|secret|flag|number|ratio|words|decimals)\(\s*\"([A-Z_]+)\"", source)
+        re.findall(
+            r"env\.(?:text|secret|flag|number|ratio|words|decimals)\(\s*\"([A-Z_]+)\"", source
+        )
     )
     documented = set(
         re.findall(r"^\| `([A-Z_]+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,8 @@ from django.db.backends.signals import connection_created
 from opentelemetry import trace
 
 from performance import tracing
+from performance.queries.fingerprint import fingerprint
 
-OPERATION = re.compile(r"[A-Za-z]+")
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
 
@@ -32,13 +31,13 @@ def _follow(*, connection: BaseDatabaseWrapper, **_kwargs: object) -> None:
 def _traced(execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     if not trace.get_current_span().is_recording():
         return execute(sql, params, many, context)
-    found = OPERATION.search(str(sql))
-    operation = found[0].upper() if found else "SQL"
-    alias = context["connection"].alias
+    found = fingerprint(str(sql))
+    operation, alias = found.kind.upper(), context["connection"].alias
     attributes = {
         "db.system.name": "postgresql",
         "db.namespace": alias,
         "db.operation.name": operation,
+        "db.query.text": found.sql[:2000],
     }
     with tracing.span(f"{operation} {alias}", attributes, kind="client"):
         return execute(sql, params, many, context)

@@ -103,9 +103,7 @@ def test_without_an_address_no_tracing_is_imported() -> None:
 
 
 def test_an_address_without_the_packages_says_what_to_install() -> None:
-    code = (
-        "import sys; sys.modules['opentelemetry.exporter'] = None; import django; django.setup()"
-    )
+    code = "import sys; sys.modules['opentelemetry.exporter'] = None; import django; django.setup()"
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"},
