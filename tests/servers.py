@@ -45,13 +45,13 @@ class ThrowAwayValkey:
     def client(self) -> redis.Redis:
         return redis.Redis.from_url(self.url)
 
+    def command(self) -> list[str | Path]:
+        place = ["--port", str(self.port), "--dir", str(self.directory), "--bind", "127.0.0.1"]
+        return [self.program, *place, "--save", "", "--daemonize", "no", *self.options]
+
     def start(self) -> None:
         self.directory.mkdir(exist_ok=True)
-        place = ["--port", str(self.port), "--dir", str(self.directory), "--bind", "127.0.0.1"]
-        self.process = subprocess.Popen(
-            [self.program, *place, "--save", "", "--daemonize", "no", *self.options],
-            stdout=subprocess.DEVNULL,
-        )
+        self.process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         with self.client() as client:
             while time.monotonic() < deadline:
@@ -97,3 +97,22 @@ class ThrowAwayValkey:
         if self.process is not None:
             self.thaw()
         self.kill()
+
+
+class ThrowAwaySentinel(ThrowAwayValkey):
+    """Watches `primary` under `name` and alone decides that it is down, after half a second."""
+
+    def __init__(self, directory: Path, primary: ThrowAwayValkey, name: str) -> None:
+        super().__init__(directory)
+        self.primary = primary
+        self.name = name
+
+    def command(self) -> list[str | Path]:
+        file = self.directory / "sentinel.conf"
+        file.write_text(
+            f"port {self.port}\nbind 127.0.0.1\ndir {self.directory}\n"
+            f"sentinel monitor {self.name} 127.0.0.1 {self.primary.port} 1\n"
+            f"sentinel down-after-milliseconds {self.name} 500\n"
+            f"sentinel failover-timeout {self.name} 2000\n"
+        )
+        return [self.program, file, "--sentinel"]

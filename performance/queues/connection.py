@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from typing import Any
 
@@ -10,8 +11,12 @@ import redis.asyncio
 from django.conf import settings
 from django.core.signals import setting_changed
 from django_rq.connection_utils import get_redis_connection
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool
 
 from performance.queues.levels import Level
 
@@ -30,25 +35,59 @@ def client() -> redis.Redis:
     """This process's client of the queue server; never closes over a fork."""
     found = get_redis_connection(queue_settings())
     found.connection_pool.connection_kwargs.update(_LIMITS, retry=Retry(NoBackoff(), 1))
+    if isinstance(found.connection_pool, SentinelConnectionPool):
+        # Who the primary is must be found out as quickly as everything else.
+        for sentinel in found.connection_pool.sentinel_manager.sentinels:
+            sentinel.connection_pool.connection_kwargs.update(_LIMITS)
     return found
 
 
 def async_client(*, socket_timeout: float = 5.0) -> redis.asyncio.Redis:
-    """A new asyncio client of the same server; the caller closes it."""
+    """A new asyncio client of the same server, or of the Sentinels' primary; aclose() ends it."""
     pool = client().connection_pool
-    known = ("host", "port", "db", "username", "password", "path")
-    kwargs = {key: pool.connection_kwargs[key] for key in known if key in pool.connection_kwargs}
+    limits: dict[str, Any] = {
+        "socket_timeout": socket_timeout,
+        "socket_connect_timeout": 1.0,
+        "retry": AsyncRetry(NoBackoff(), 0),
+        "health_check_interval": 0,
+        "protocol": 2,
+    }
+    if isinstance(pool, SentinelConnectionPool):
+        return _async_client_of_sentinels(pool, limits)
+    kwargs = _place(pool, "host", "port", "db", "username", "password", "path")
     if "path" in kwargs:
         kwargs["unix_socket_path"] = kwargs.pop("path")
     kwargs["ssl"] = issubclass(pool.connection_class, redis.SSLConnection)
-    return redis.asyncio.Redis(
+    return redis.asyncio.Redis(**kwargs, **limits)
+
+
+def _async_client_of_sentinels(
+    pool: SentinelConnectionPool, limits: dict[str, Any]
+) -> redis.asyncio.Redis:
+    manager = pool.sentinel_manager
+    sentinels = [_place(sentinel.connection_pool, "host", "port") for sentinel in manager.sentinels]
+    kwargs = _place(pool, "db", "username", "password")
+    kwargs["ssl"] = issubclass(pool.connection_class, redis.SSLConnection)
+    found: redis.asyncio.Redis = AsyncSentinel(  # type: ignore[no-untyped-call]
+        [(place["host"], place["port"]) for place in sentinels],
+        sentinel_kwargs={**manager.sentinel_kwargs, "socket_timeout": 1.0},
         **kwargs,
-        socket_timeout=socket_timeout,
-        socket_connect_timeout=1.0,
-        retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
-        health_check_interval=0,
-        protocol=2,
-    )
+        **limits,
+    ).master_for(pool.service_name)
+    return found
+
+
+async def aclose(asynchronous: redis.asyncio.Redis) -> None:
+    """Closes the client, and those of its Sentinels, which redis-py leaves open."""
+    await asynchronous.aclose()
+    pool = asynchronous.connection_pool
+    if isinstance(pool, AsyncSentinelConnectionPool):
+        await asyncio.gather(*(one.aclose() for one in pool.sentinel_manager.sentinels))
+
+
+def _place(pool: redis.ConnectionPool, *names: str) -> dict[str, Any]:
+    kwargs = pool.connection_kwargs
+    return {name: kwargs[name] for name in names if name in kwargs}
 
 
 def _forget(*, setting: str, **_kwargs: Any) -> None:

@@ -27,8 +27,9 @@ from performance.queues.levels import Level
 from performance.queues.recorder import Recorder
 from performance.queues.schedule import Schedules
 from performance.queues.signals import worker_started
-from performance.queues.worker.dispatcher import Dispatcher, Hooks
+from performance.queues.worker.dispatcher import Dispatcher
 from performance.queues.worker.display import Display
+from performance.queues.worker.ends import Hooks
 from performance.queues.worker.heart import Heart
 from performance.queues.worker.maintenance import Maintenance
 from performance.queues.worker.preflight import warn_of_eviction

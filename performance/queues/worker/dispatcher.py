@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import redis
 import structlog
-from django.tasks.signals import task_finished
 
 from performance.queues import connection
 from performance.queues.conf import QueueOptions
 from performance.queues.levels import Level
 from performance.queues.worker import outcomes
 from performance.queues.worker.claims import AT_ONCE, Claims
+from performance.queues.worker.ends import Ends, Hooks
 from performance.queues.worker.execution import Execution
-from performance.queues.worker.finisher import FENCED, FOLLOW_UP, Finisher
+from performance.queues.worker.finisher import Finisher
 from performance.queues.worker.run import Run
-from performance.queues.worker.telling import tell
+from performance.queues.worker.stops import Stops
 from performance.queues.worker.wake import Wake
 
 logger = structlog.get_logger(__name__)
@@ -31,17 +30,6 @@ UNWIND = 1.5
 """Seconds that runs get to end after they were told to at a shutdown."""
 LAST_WRITES = 5.0
 """Seconds that a stopping worker waits for a Redis that is away."""
-INSIST_AFTER = 5.0
-"""Seconds after which a run that did not stop is told again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
-    """What the rest of the worker wants to hear; all called on the loop."""
-
-    ended: Callable[[Run], None]
-    follow_up: Callable[[Run], None]
-    parked: Callable[[Run], None]
 
 
 class Dispatcher:
@@ -55,14 +43,11 @@ class Dispatcher:
         self.conf = conf
         self.runs: dict[str, Run] = {}
         self.claimed = 0
-        self.ended = 0
         self.stopping = False
         self.left_behind = False
         self.attached = False
-        self.tick = time.monotonic()
-        self._hooks = hooks
+        self._ends = Ends(hooks)
         self._burst = burst
-        self._stops: dict[str, float] = {}
         self._broken: BaseException | None = None
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,16 +59,17 @@ class Dispatcher:
         self._clients = [connection.async_client() for _ in range(3)]
         claims, finishes, wakes = self._clients
         self._claims = Claims(self.name, self.levels, self.conf, claims)
-        self._finisher = Finisher(self.name, finishes, self._acknowledged)
+        self._finisher = Finisher(self.name, finishes, self._ends.acknowledged)
         self._wake = Wake(wakes, self._changed.set)
         self._execution = Execution(self.conf, loop, self._close)
+        self._stops = Stops(self.runs, self._execution)
         self.attached = True
 
     async def run(self) -> None:
         """Works until stopped, or in burst mode until nothing waits; everything is written then."""
         helpers = [
             self._loop.create_task(work())
-            for work in (self._finisher.work, self._wake.listen, self._watch)
+            for work in (self._finisher.work, self._wake.listen, self._stops.watch)
         ]
         for helper in helpers:
             helper.add_done_callback(self._helper_ended)
@@ -97,7 +83,7 @@ class Dispatcher:
             await asyncio.gather(*helpers, return_exceptions=True)
             self._execution.close()
             for client in self._clients:
-                await client.aclose()
+                await connection.aclose(client)
         if self._broken is not None:
             raise RuntimeError("A part of the worker ended by itself.") from self._broken
 
@@ -124,11 +110,25 @@ class Dispatcher:
 
     def cancel(self, job_id: str) -> None:
         """Stops the job's run here, also one whose claim is still on its way."""
-        self._loop.call_soon_threadsafe(self._cancel, job_id)
+        self._loop.call_soon_threadsafe(self._stops.cancel, job_id)
 
     def lost(self, execution: str) -> None:
         """Its lease is gone: somebody else has the job now, so this run must not go on."""
-        self._loop.call_soon_threadsafe(self._lost, execution)
+        self._loop.call_soon_threadsafe(self._stops.lost, execution)
+
+    @property
+    def ended(self) -> int:
+        """How many runs have ended since the start."""
+        return self._ends.count
+
+    @property
+    def tick(self) -> float:
+        """When the loop last had a turn, by the monotonic clock."""
+        return self._stops.tick
+
+    def leased(self) -> list[Run]:
+        """What runs, and what has ended without Redis knowing it yet; for any thread."""
+        return [*self.runs.values(), *self._finisher.unwritten()]
 
     # Claiming
 
@@ -184,7 +184,7 @@ class Dispatcher:
         except (redis.RedisError, OSError) as error:
             logger.warning("claim_failed", error=type(error).__name__)
             await asyncio.sleep(0.2)
-            await self._claims.return_orphans(list(self.runs))
+            await self._claims.return_orphans(run.execution for run in self.leased())
             return None
         self.claimed += len(claimed)
         # All at once: should one of them hold up the loop, the others' leases are renewed too.
@@ -193,7 +193,7 @@ class Dispatcher:
 
     def _begin(self, claimed: list[Run]) -> None:
         for run in claimed:
-            if run.id in self._stops:
+            if self._stops.were_asked(run):
                 run.stop_reason = "cancelled"
             self._execution.start(run)
 
@@ -205,53 +205,11 @@ class Dispatcher:
         run.closed = True
         run.handle = None
         self.runs.pop(run.execution, None)
-        self._stops.pop(run.id, None)
+        self._stops.forget(run)
         self._finisher.add(run, op)
         self._changed.set()
 
-    def _acknowledged(self, run: Run, answer: int) -> None:
-        if answer == FENCED:
-            logger.warning("run_fenced", task=run.name, task_id=run.id, attempt=run.attempt)
-            return
-        if run.kind == "back":
-            return
-        self.ended += 1
-        if run.kind != "retry":
-            tell(task_finished, run)
-        self._hooks.ended(run)
-        if run.kind == "park":
-            self._hooks.parked(run)
-        if answer == FOLLOW_UP:
-            self._hooks.follow_up(run)
-
     # Stopping
-
-    def _cancel(self, job_id: str) -> None:
-        now = time.monotonic()
-        self._stops = {key: at for key, at in self._stops.items() if at > now - 30}
-        self._stops[job_id] = now
-        for run in list(self.runs.values()):
-            if run.id == job_id:
-                self._execution.halt(run, "cancelled")
-
-    def _lost(self, execution: str) -> None:
-        run = self.runs.get(execution)
-        if run is not None:
-            self._execution.halt(run, "lost")
-
-    async def _watch(self) -> None:
-        """Stops what runs longer than its timeout, and asks again what did not stop."""
-        while True:
-            await asyncio.sleep(0.1)
-            self.tick = time.monotonic()
-            now = time.time()
-            for run in list(self.runs.values()):
-                if run.stop_reason is None:
-                    if run.began and now - run.began > run.timeout:
-                        self._execution.halt(run, "timeout")
-                elif self.tick - run.stop_at > INSIST_AFTER:
-                    self._execution.halt(run, run.stop_reason)
-            self._execution.tidy(idle=not self.runs)
 
     async def _wind_down(self) -> None:
         self.stopping = True

@@ -36,7 +36,7 @@ class Finisher:
         self._client = client
         self._acknowledged = acknowledged
         self._waiting: list[tuple[Run, Op]] = []
-        self._unwritten = 0
+        self._writing: list[tuple[Run, Op]] = []
         self._more = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -44,7 +44,11 @@ class Finisher:
     @property
     def pending(self) -> int:
         """How many ends Redis has not confirmed yet."""
-        return len(self._waiting) + self._unwritten
+        return len(self._waiting) + len(self._writing)
+
+    def unwritten(self) -> list[Run]:
+        """What has ended here and may still hold its lease; for any thread."""
+        return [run for run, _ in (*self._writing, *self._waiting)]
 
     def add(self, run: Run, op: Op) -> None:
         """Takes one end; call on the loop."""
@@ -62,10 +66,9 @@ class Finisher:
             await self._more.wait()
             if len(self._waiting) < BATCH // 4:
                 await asyncio.sleep(GATHER)
-            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-            self._unwritten = len(batch)
-            await self._write(batch)
-            self._unwritten = 0
+            self._writing, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            await self._write(self._writing)
+            self._writing = []
             if not self._waiting:
                 self._more.clear()
                 self._empty.set()

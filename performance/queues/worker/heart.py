@@ -81,7 +81,7 @@ class Heart(threading.Thread):
     def beat(self) -> None:
         """Renews all leases; stops the runs whose lease somebody else has."""
         now = time.time()
-        runs = list(self._dispatcher.runs.values())
+        runs = self._dispatcher.leased()
         for run in runs:
             run.registered = run.registered or now - run.started > self._beat_every
         known, stops, *lost = scripts.run(

@@ -9,7 +9,7 @@ import pytest
 import redis.asyncio.connection
 import redis.connection
 
-from performance.queues import enqueue_many
+from performance.queues import enqueue_many, schedule
 from tests.performance.queues.conftest import Workers, eventually
 from tests.performance.queues.jobs import tasks
 
@@ -35,6 +35,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", send)
     monkeypatch.setattr(redis.asyncio.connection.AbstractConnection, "send_packed_command", asend)
     return found
+
+
+@pytest.fixture(autouse=True)
+def no_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the test's own jobs are counted."""
+    monkeypatch.setattr(schedule, "scheduled_tasks", lambda: iter(()))
 
 
 @pytest.mark.parametrize("name", ["add", "add_later"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ from performance.queues.exceptions import UnknownTask
 from performance.queues.levels import Level
 from performance.queues.registry import resolve
 from performance.queues.worker import ConcurrentWorker
-from performance.queues.worker.dispatcher import Dispatcher, Hooks
+from performance.queues.worker.claims import Claims
+from performance.queues.worker.dispatcher import Dispatcher
+from performance.queues.worker.ends import Hooks
 from performance.queues.worker.finisher import Finisher
 from performance.queues.worker.heart import Heart
 from performance.queues.worker.maintenance import clean
@@ -204,3 +207,30 @@ def test_expired_cancelled_jobs_are_forgotten(server: Any) -> None:
     server.zadd("rq:canceled:low", {"old": time.time() - 5, "new": time.time() + 60})
     clean(Queue("low", connection=server))
     assert server.zrange("rq:canceled:low", 0, -1) == [b"new"]
+
+
+def test_an_end_that_is_not_written_yet_is_no_orphan(
+    server: Any, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim that fails meanwhile must not hand the job out again."""
+    written, claimed = asyncio.Event(), []
+    write, claim = Finisher._write, Claims.claim
+
+    async def write_later(self: Finisher, batch: Any) -> None:
+        await written.wait()
+        await write(self, batch)
+
+    async def fail_once_it_ran(self: Claims, slots: int) -> Any:
+        if history(server) == ["once"] and not claimed:
+            claimed.append(slots)
+            raise redis.ConnectionError
+        if claimed:
+            written.set()
+        return await claim(self, slots)
+
+    monkeypatch.setattr(Finisher, "_write", write_later)
+    monkeypatch.setattr(Claims, "claim", fail_once_it_ran)
+    workers.begin()
+    result = tasks.effect.enqueue("once")
+    eventually(lambda: is_over(result), within=10)
+    assert (history(server), result.attempts) == (["once"], 1)
