@@ -1,4 +1,4 @@
-"""The ASGI root: streams and liveness here, every page through WSGI in one thread hop.
+"""The ASGI root: streams and health here, every page through WSGI in one thread hop.
 
 Django's own middleware costs some twelve times the CPU under ASGI (docs/adr/0003), so pages never
 take that road; and a stream that is no Django view holds neither a thread nor a database connection.
@@ -6,7 +6,10 @@ take that road; and a stream that is no Django view holds neither a thread nor a
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from django.conf import settings
@@ -15,10 +18,14 @@ from chatsite import wsgi
 from chatsite.pages import Pages
 from conversations.streams.app import Receive, Scope, Send, events
 from conversations.streams.hub import close_hub
+from performance import health
 
 EVENTS = re.compile(r"/c/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
+JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
 
+# Its own threads: that all of the pages hang is one of the things it has to tell.
+_looking = ThreadPoolExecutor(2, thread_name_prefix="health")
 _pages = Pages(wsgi.application, settings.WEB_THREADS)
 
 
@@ -31,6 +38,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     path = scope["path"]
     if path == "/health/live":
         await _alive(send)
+    elif path == "/health/ready":
+        await _ready(send)
     elif (match := EVENTS.fullmatch(path)) and scope["method"] == "GET":
         await events(scope, receive, send, UUID(match[1]))
     else:
@@ -41,6 +50,13 @@ async def _alive(send: Send) -> None:
     """Answers from the event loop alone, so a database that hangs cannot make the process look dead."""
     await send({"type": "http.response.start", "status": 200, "headers": PLAIN})
     await send({"type": "http.response.body", "body": b"ok"})
+
+
+async def _ready(send: Send) -> None:
+    report = await asyncio.get_running_loop().run_in_executor(_looking, health.report)
+    status = 200 if report.is_ready else 503
+    await send({"type": "http.response.start", "status": status, "headers": JSON})
+    await send({"type": "http.response.body", "body": json.dumps(report.public()).encode()})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

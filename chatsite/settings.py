@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from chatsite import embedded, env
+from chatsite import __version__, embedded, env
 from chatsite.databases import postgresql, same_server
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
@@ -30,6 +30,8 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or embedded.secret_key(DATA_DIR)
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
+
+BEHIND_PROXY = env.flag("BEHIND_PROXY", default=not DEBUG)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
@@ -139,6 +141,14 @@ PERFORMANCE = {
         "LOCATION": QUEUE_URL,
         "IGNORE_PATHS": ["/static/", "/health/", "/metrics", "/favicon.ico"],
     },
+    "HEALTH": {
+        "TOKEN": env.secret("HEALTH_TOKEN"),
+        "METRICS_TOKEN": env.secret("METRICS_TOKEN"),
+        # Behind a proxy on this machine everybody seems to come from it.
+        "METRICS_LOOPBACK": not BEHIND_PROXY,
+        "OPTIONAL": env.words("HEALTH_OPTIONAL"),
+        "VERSION": __version__,
+    },
     "QUERIES": {"ENABLED": env.flag("QUERIES_ENABLED", default=True)},
     "ALERTS": {"ENABLED": env.flag("ALERTS_ENABLED", default=True)},
 }
@@ -212,7 +222,6 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_PREVENT_ENUMERATION = True
 # Behind a proxy everybody would share its address, and one attacker lock all out of the log-in.
-BEHIND_PROXY = env.flag("BEHIND_PROXY", default=not DEBUG)
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", int(BEHIND_PROXY), most=9)
 
 EMAIL_URL = env.secret("EMAIL_URL")

@@ -1,4 +1,4 @@
-"""All URLs. Streams and health are answered by chatsite.asgi before Django sees them."""
+"""All URLs. Streams, /health/live and /health/ready are answered by chatsite.asgi before Django sees them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path(
         "favicon.ico", RedirectView.as_view(url=static_lazy("conversations/icon.svg")), name="icon"
     ),
+    path("", include("performance.urls")),
     path("", include("conversations.urls")),
 ]
 

@@ -7,12 +7,19 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 
 from performance import conf
 from performance.cache.keys import is_inside
+from performance.metrics import checks as metric_checks
 
 
 @register
 def check_settings(**kwargs: object) -> list[CheckMessage]:
     _, errors = conf.read(getattr(settings, "PERFORMANCE", {}))
     return [Error(message, id="performance.E001") for message in errors]
+
+
+@register
+def check_metrics(**kwargs: object) -> list[CheckMessage]:
+    """What is unsafe or useless about measuring, health and /metrics."""
+    return list(metric_checks.check_all())
 
 
 @register

@@ -76,12 +76,26 @@ class QueueSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    """/health/ and /metrics; times in seconds."""
+
+    timeout: float = 1.0  # for the answers of all services, asked at once
+    lifetime: float = 1.0  # for which an answer is given again
+    optional: Sequence[str] = ()  # services without which the site is still ready
+    token: str = ""  # opens /health/detail, beside a staff session
+    metrics_token: str = ""  # opens /metrics
+    metrics_loopback: bool = True  # /metrics is open to this machine, unless through a proxy
+    version: str = ""  # of the site, as /health/detail tells it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceSettings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     queues: QueueSettings = field(default_factory=QueueSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     queries: QueriesSettings = field(default_factory=QueriesSettings)
     alerts: AlertsSettings = field(default_factory=AlertsSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
 
 
 def read(block: dict[str, dict[str, Any]]) -> tuple[PerformanceSettings, list[str]]:

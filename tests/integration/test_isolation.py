@@ -38,6 +38,14 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:help_page": PUBLIC,
 }
 
+# What a visitor from another machine gets of the site's figures.
+FIGURES = {
+    "health-live": {200},
+    "health-ready": {200, 503},
+    "health-detail": {403},
+    "prometheus-django-metrics": {403},
+}
+
 # Pages of allauth that anybody may open; every other one asks for a log-in first.
 OPEN_ACCOUNT_PAGES = {
     "account_login",
@@ -125,7 +133,7 @@ def test_every_pattern_is_spoken_for() -> None:
     others = [
         (name, route)
         for name, route in ALL
-        if not route.startswith(("admin/", "accounts/")) and name not in {*CHAT, "icon"}
+        if not route.startswith(("admin/", "accounts/")) and name not in {*CHAT, *FIGURES, "icon"}
     ]
     assert not unnamed
     assert not others, "say in this file who may see these"
@@ -152,6 +160,16 @@ def test_nobody_else_reads_or_changes_a_conversation(
             assert response.status_code == expected
         assert owned.secret.encode() not in response.content
     assert owned.state() == before
+
+
+@pytest.mark.parametrize("who", ["visitor", "bob"])
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_for_staff_and_programs(
+    name: str, who: str, clients: dict[str, Client]
+) -> None:
+    response = clients[who].get(f"/{dict(ALL)[name]}", REMOTE_ADDR="203.0.113.5")
+    assert response.status_code in FIGURES[name]
+    assert clients[who].post(f"/{dict(ALL)[name]}").status_code == 405
 
 
 @pytest.mark.parametrize("who", ["visitor", "bob"])

@@ -1,0 +1,7 @@
+"""Whether the services that the site needs answer: `look()`, `report()`, `detail()`."""
+
+from __future__ import annotations
+
+from performance.health.reports import Report, detail, forget, look, report
+
+__all__ = ["Report", "detail", "forget", "look", "report"]
