@@ -3,6 +3,14 @@ from __future__ import annotations
 from performance.admin.alert_messages import NotificationAdmin, SilenceAdmin
 from performance.admin.alert_rules import AlertRuleAdmin
 from performance.admin.alerts import AlertAdmin
+from performance.admin.dashboard import DashboardAdmin
 from performance.admin.queues import TaskRunAdmin
 
-__all__ = ["AlertAdmin", "AlertRuleAdmin", "NotificationAdmin", "SilenceAdmin", "TaskRunAdmin"]
+__all__ = [
+    "AlertAdmin",
+    "AlertRuleAdmin",
+    "DashboardAdmin",
+    "NotificationAdmin",
+    "SilenceAdmin",
+    "TaskRunAdmin",
+]

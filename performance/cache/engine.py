@@ -138,9 +138,7 @@ def engine_for(plan: Plan, keys: Keys, *, tiered: bool) -> Engine:
     with _lock:
         if identity not in _engines:
             _engines[identity] = Engine(plan, keys, tiered=tiered)
-        engine = _engines[identity]
-        engine.keys.versions |= keys.versions
-        return engine
+        return _engines[identity]
 
 
 def engines() -> list[Engine]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable
-from pickle import PicklingError
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,11 +19,8 @@ class Kind(NamedTuple):
     unpack: Unpack
 
 
-class Unstorable(TypeError, PicklingError):
-    """A value of a type that the cache would not give back as it was.
-
-    Also the error of Django's own backends, for callers who expect that one; nothing is pickled.
-    """
+class Unstorable(TypeError):
+    """A value of a type that the cache would not give back as it was."""
 
     def __init__(self, kind: type) -> None:
         super().__init__(

@@ -76,14 +76,15 @@ class Chart:
         self.selection = selection
         self._groups: dict[tuple[str, ...], list[Summary]] = {}
         if not selection.group_by:
-            self._group({})
+            self.group({})
 
     def add(self, labels: Mapping[str, str], start: datetime, summary: Summary) -> None:
         """Adds what began at `start`; what the selection does not admit is passed over."""
         if self.selection.admits(labels):
-            self._group(labels)[self._index(start)].merge(summary)
+            self.group(labels)[self._index(start)].merge(summary)
 
-    def _group(self, labels: Mapping[str, str]) -> list[Summary]:
+    def group(self, labels: Mapping[str, str]) -> list[Summary]:
+        """The summaries, one a step, that what has these labels is merged into."""
         key = tuple(labels.get(name, "") for name in self.selection.group_by)
         if key not in self._groups:
             self._groups[key] = [Summary() for _ in range(self.selection.points)]

@@ -21,7 +21,17 @@ from performance.metrics.spans import HOUR, MINUTE, Kept, Spans, spans_of
 from performance.metrics.summary import Summary
 from performance.models import MetricBucket, MetricSeries
 
-__all__ = ["Line", "MetricsUnavailable", "Point", "Selection", "Summary", "read", "read_many"]
+__all__ = [
+    "Line",
+    "MetricsUnavailable",
+    "Point",
+    "Reading",
+    "Selection",
+    "Summary",
+    "read",
+    "read_many",
+    "read_what_is_there",
+]
 
 
 def read(
@@ -49,12 +59,39 @@ def read_many(selections: Sequence[Selection], *, whole: bool = False) -> list[l
 
     `whole`: raises MetricsUnavailable even where only the newest part of a line would be missing.
     """
+    reading = read_what_is_there(selections)
+    if reading.unavailable and (whole or not reading.has_rows):
+        raise reading.unavailable
+    return reading.lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The lines of each selection, and what is missing of them.
+
+    unavailable: why the newest part is missing, None where nothing is.
+    has_rows: whether a part of what was asked for is kept as rows.
+    rows_until: the end of the newest row, None where there is none.
+    """
+
+    lines: list[list[Line]]
+    unavailable: MetricsUnavailable | None
+    has_rows: bool
+    rows_until: datetime | None
+
+
+def read_what_is_there(selections: Sequence[Selection]) -> Reading:
+    """As read_many, for who can show less than was asked for: never raises MetricsUnavailable."""
     charts = [Chart(selection) for selection in selections]
     known, kept = _known(selections)
     plans = [spans_of(s.since, s.until, s.step, kept) for s in selections]
     _add_rows(charts, plans, known)
-    _add_slots(charts, plans, whole=whole)
-    return [chart.lines() for chart in charts]
+    return Reading(
+        unavailable=_add_slots(charts, plans),
+        lines=[chart.lines() for chart in charts],
+        has_rows=any(plan.hours or plan.minutes for plan in plans),
+        rows_until=kept.minutes_until,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +125,21 @@ def _known(selections: Sequence[Selection]) -> tuple[list[_Series], Kept]:
 
 
 def _add_rows(charts: list[Chart], plans: list[Spans], known: list[_Series]) -> None:
-    readers: dict[rows.Wanted, list[tuple[Chart, _Series]]] = {}
+    targets: list[list[Summary]] = []
+    wants: list[rows.WantedSteps] = []
     for chart, plan in zip(charts, plans, strict=True):
+        selection = chart.selection
+        step = (selection.step or selection.until - selection.since).total_seconds()
         for series in known:
-            if series.name == chart.selection.name and chart.selection.admits(series.labels):
-                for want in _wants(series, plan):
-                    readers.setdefault(want, []).append((chart, series))
-    wants = list(readers)
-    for number, bucket in rows.read(wants):
-        for chart, series in readers[wants[number]]:
-            chart.add(series.labels, bucket.start, bucket.summary)
+            if series.name != selection.name or not selection.admits(series.labels):
+                continue
+            targets.append(chart.group(series.labels))
+            wants += [
+                rows.WantedSteps(len(targets) - 1, want, selection.since, step)
+                for want in _wants(series, plan)
+            ]
+    for target, number, summary in rows.read_steps(wants):
+        targets[target][number].merge(summary)
 
 
 def _wants(series: _Series, plan: Spans) -> Iterable[rows.Wanted]:
@@ -106,23 +148,22 @@ def _wants(series: _Series, plan: Spans) -> Iterable[rows.Wanted]:
             yield rows.Wanted(series.id, resolution, since, until)
 
 
-def _add_slots(charts: list[Chart], plans: list[Spans], *, whole: bool) -> None:
+def _add_slots(charts: list[Chart], plans: list[Spans]) -> MetricsUnavailable | None:
     readers: dict[int, list[Chart]] = {}
     for chart, plan in zip(charts, plans, strict=True):
         for slot in plan.slot_numbers():
             readers.setdefault(slot, []).append(chart)
     if not readers:
-        return
+        return None
     try:
         found = live.read(sorted(readers), {chart.selection.name for chart in charts})
-    except MetricsUnavailable:
-        if whole or not any(plan.hours or plan.minutes for plan in plans):
-            raise
-        return
+    except MetricsUnavailable as unavailable:
+        return unavailable
     for slot, content in found:
         start = datetime.fromtimestamp(slot * SECONDS, UTC)
         for chart in readers[slot]:
             _add_slot(chart, start, content)
+    return None
 
 
 def _add_slot(chart: Chart, start: datetime, content: Slot) -> None:

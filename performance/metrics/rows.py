@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.db import connection
 
 from performance.metrics.definitions import Kind
 from performance.metrics.series import Series
+from performance.metrics.sketch import merge
 from performance.metrics.summary import Summary
 from performance.models import MetricBucket, MetricSeries
 
@@ -63,6 +64,29 @@ _READ = """
                                %s::timestamptz[])
            AS wanted (number, series, grain, since, until)
         ON series_id = series AND resolution = grain AND start >= since AND start < until
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSteps:
+    """Rows to read merged: `target` is a number of the caller's, steps count from `origin` on."""
+
+    target: int
+    rows: Wanted
+    origin: datetime
+    step: float
+
+
+# Merged by the database as far as it can: what is left for us are the histograms.
+_READ_STEPS = """
+    SELECT target, floor(extract(epoch FROM start - origin) / step)::int AS number,
+           sum(count), sum(sum), min(min), max(max),
+           array_agg(histogram) FILTER (WHERE histogram <> '')
+      FROM {table} JOIN unnest(%s::int[], %s::bigint[], %s::smallint[], %s::timestamptz[],
+                               %s::timestamptz[], %s::timestamptz[], %s::float8[])
+           AS wanted (target, series, grain, since, until, origin, step)
+        ON series_id = series AND resolution = grain AND start >= since AND start < until
+     GROUP BY target, number
 """
 
 
@@ -135,3 +159,28 @@ def _bucket(row: tuple[Any, ...]) -> Bucket:
     if histogram:
         summary.sketch = _sketches.decode(histogram)
     return Bucket(series, start, summary)
+
+
+def read_steps(wants: Sequence[WantedSteps]) -> Iterator[tuple[int, int, Summary]]:
+    """Target, number of the step, and what all its rows together say, in no order. One statement."""
+    if not wants:
+        return
+    columns: list[Any] = [
+        [want.target for want in wants],
+        [want.rows.series for want in wants],
+        [want.rows.resolution for want in wants],
+        [want.rows.since for want in wants],
+        [want.rows.until for want in wants],
+        [want.origin for want in wants],
+        [want.step for want in wants],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(_READ_STEPS), columns)
+        for target, number, count, total, least, most, histograms in cursor.fetchall():
+            summary = Summary()
+            summary.count, summary.sum = count, total
+            if least is not None:
+                summary.min, summary.max = least, most
+            for histogram in histograms or ():
+                merge(summary.sketch, _sketches.decode(histogram))
+            yield target, number, summary

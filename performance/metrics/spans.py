@@ -47,11 +47,13 @@ def _slot_from(moment: datetime) -> int:
 def spans_of(since: datetime, until: datetime, step: timedelta | None, kept: Kept) -> Spans:
     """Hours where they are as good as minutes or the minutes are gone, slots where rows are too coarse."""
     spans = Spans()
-    rows_until = min(until, kept.minutes_until or since)
+    # Hours outlive the minutes: a site that rested for a day has hours alone.
+    rows_until = min(until, max(kept.minutes_until or since, kept.hours_until or since))
     if step is not None and step < MINUTE:
         rows_until = min(rows_until, max(since, kept.slots_from))
     rows_until = max(since, _down(rows_until, MINUTE))
-    _add(spans.slots, rows_until, until)
+    # Redis keeps no older ones; without rows a month would be asked for slot by slot.
+    _add(spans.slots, max(rows_until, kept.slots_from), until)
     rows_from = min(_up(since, MINUTE), rows_until)
     if since >= kept.slots_from:
         _add(spans.slots, since, rows_from)

@@ -4,6 +4,7 @@ from performance.models.alert_notifications import AlertEvaluation, Notification
 from performance.models.alert_rules import AlertRule
 from performance.models.alert_silences import Silence
 from performance.models.alerts import Alert, AlertEvent
+from performance.models.dashboard import Dashboard
 from performance.models.metrics import MetricBucket, MetricSeries
 from performance.models.queries import (
     CallSite,
@@ -22,6 +23,7 @@ __all__ = [
     "AlertEvent",
     "AlertRule",
     "CallSite",
+    "Dashboard",
     "MetricBucket",
     "MetricSeries",
     "Notification",

@@ -7,12 +7,15 @@ import pytest
 import redis
 import time_machine
 
+from performance import metrics
+
 MOMENT = datetime(2026, 3, 4, 12, 0, 5, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def _empty_store(queue_redis: redis.Redis) -> None:
-    """Nothing of an earlier test in Redis."""
+    """Nothing of an earlier test in Redis, nor on its way there."""
+    metrics.forget()
 
 
 @pytest.fixture

@@ -11,7 +11,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from performance import metrics
 from performance.metrics import rollup
-from performance.metrics.reading import MetricsUnavailable, Selection, read, read_many
+from performance.metrics.reading import (
+    MetricsUnavailable,
+    Selection,
+    read,
+    read_many,
+    read_what_is_there,
+)
+from performance.metrics.spans import Kept, spans_of
 from performance.models import MetricBucket, MetricSeries
 from tests.performance.metrics.conftest import MOMENT
 from tests.performance.metrics.settings import with_metrics
@@ -198,3 +205,50 @@ def test_an_hour_whose_end_nobody_rolled_up_is_made_up_for(at: At) -> None:
     assert rollup.roll_up().hour_rows == 1
     assert rollup.roll_up().hour_rows == 0
     assert MetricBucket.objects.hours().get().count == 1
+
+
+def test_slots_that_are_not_kept_are_not_asked_for() -> None:
+    """Before the first rows a month would be 259,200 commands to Redis."""
+    hour, nothing = timedelta(hours=1), None
+    kept = Kept(
+        minutes_until=nothing, hours_until=nothing,
+        minutes_from=MOMENT - 24 * hour, slots_from=MOMENT - hour,
+    )  # fmt: skip
+    plan = spans_of(MOMENT - timedelta(days=30), MOMENT, hour, kept)
+    assert plan.slots == [(MOMENT - hour, MOMENT)]
+    assert spans_of(MOMENT - 3 * hour, MOMENT - 2 * hour, None, kept).slots == []
+
+
+def test_who_can_show_less_is_told_what_is_missing(at: At) -> None:
+    record(at, 0)
+    at(MOMENT + timedelta(minutes=5))
+    rollup.roll_up()
+    now = timezone.now()
+    wanted = [Selection(name="request_seconds", since=MOMENT - timedelta(minutes=2), until=now)]
+    whole = read_what_is_there(wanted)
+    assert whole.unavailable is None
+    with override_settings(PERFORMANCE=with_metrics(LOCATION="redis://127.0.0.1:1/0")):
+        part = read_what_is_there(wanted)
+    assert isinstance(part.unavailable, MetricsUnavailable)
+    assert part.has_rows
+    assert part.rows_until == MOMENT.replace(second=0) + timedelta(minutes=1)
+    assert part.lines[0][0].points[0].summary.count == 1
+
+
+def test_rows_are_merged_by_step_and_group(at: At) -> None:
+    for minute in range(4):
+        record(at, minute * 60, value=1.0 + minute)
+        record(at, minute * 60 + 10, view="b", value=9.0)
+    at(MOMENT + timedelta(minutes=6))
+    rollup.roll_up()
+    since = MOMENT.replace(second=0)
+    (line,) = read(
+        "request_seconds",
+        since=since,
+        until=since + timedelta(minutes=4),
+        step=timedelta(minutes=2),
+    )
+    first, second = (point.summary for point in line.points)
+    assert (first.count, first.sum, first.min, first.max) == (4, 21, 1, 9)
+    assert (second.count, second.sum, second.min, second.max) == (4, 25, 3, 9)
+    assert second.quantile(0.01) == pytest.approx(3, rel=0.02)
