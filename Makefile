@@ -10,7 +10,7 @@ COMPILE = pip compile pyproject.toml --universal --python-version 3.12 --generat
 # Values to check production mode with; nothing answers at them.
 PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.example.org \
 	CSRF_TRUSTED_ORIGINS=https://chat.example.org DATABASE_URL=postgres://chat@db.example.org/chat \
-	EMAIL_URL=smtp://mail.example.org CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
+	EMAIL_URL=smtp://mail.example.org ALERTS_EMAIL=ops@example.org CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
 	SECRET_KEY=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe(60))')
 
 .PHONY: help run test check fix bench lock local dev lint types imports migrations templates deployment

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
 from chatsite import __version__, embedded, env
+from chatsite.alert_channels import alert_channels
 from chatsite.databases import postgresql, same_server
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
@@ -150,7 +151,14 @@ PERFORMANCE = {
         "VERSION": __version__,
     },
     "QUERIES": {"ENABLED": env.flag("QUERIES_ENABLED", default=True)},
-    "ALERTS": {"ENABLED": env.flag("ALERTS_ENABLED", default=True)},
+    "ALERTS": {
+        "ENABLED": env.flag("ALERTS_ENABLED", default=True),
+        "CHANNELS": alert_channels(),
+        "ESCALATE_TO": env.words("ALERTS_ESCALATE_TO"),
+        "ALLOWED_NETWORKS": env.words("ALERTS_ALLOWED_NETWORKS"),
+        "SITE_URL": env.text("SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")),
+        "RUNBOOKS": str(BASE_DIR / "docs" / "operations" / "runbooks"),
+    },
 }
 
 RQ_QUEUES = {

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
 
 from performance import conf
+from performance.alerts import channels
+from performance.alerts.channels import addresses
 from performance.cache.keys import is_inside
 from performance.metrics import checks as metric_checks
 
@@ -36,4 +38,37 @@ def check_prefixes(**kwargs: object) -> list[CheckMessage]:
         for outer in prefixes
         for inner in prefixes
         if is_inside(prefixes[inner], prefixes[outer])
+    ]
+
+
+@register
+def check_alert_channels(**kwargs: object) -> list[CheckMessage]:
+    """Options of channels; no message repeats a value, since values are addresses and secrets."""
+    settings_of = conf.current().alerts
+    problems = list(channels.problems())
+    try:
+        addresses.networks(settings_of.allowed_networks)
+    except ValueError:
+        problems.append(
+            "PERFORMANCE['ALERTS']['ALLOWED_NETWORKS'] must hold networks such as 10.1.0.0/16."
+        )
+    problems += [
+        f"PERFORMANCE['ALERTS']['ESCALATE_TO'] names {name!r}, which is not one of CHANNELS."
+        for name in settings_of.escalate_to
+        if name not in settings_of.channels
+    ]
+    return [Error(problem, id="performance.E002") for problem in problems]
+
+
+@register(deploy=True)
+def check_somebody_is_told(**kwargs: object) -> list[CheckMessage]:
+    alerts = conf.current().alerts
+    if not alerts.enabled or alerts.channels:
+        return []
+    return [
+        Warning(
+            "No channel is set, so alerts show in the admin alone.",
+            hint="Set ALERTS_EMAIL, ALERTS_WEBHOOK_URL or ALERTS_APPRISE_URLS.",
+            id="performance.W002",
+        )
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import runpy
 import sys
@@ -13,6 +14,8 @@ import pytest
 
 from conversations import tools
 from conversations.tools.base import registry
+from performance.alerts.defaults import DEFAULTS
+from performance.conf import AlertsSettings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -90,3 +93,24 @@ def test_no_index_of_packages_is_named() -> None:
     for path in [*PAGES, *(ROOT / "requirements").iterdir(), ROOT / "Makefile", ROOT / ".ci/run"]:
         text = path.read_text()
         assert not [host for host in hosts if host in text], path
+
+
+def test_every_shipped_rule_has_a_runbook_and_every_runbook_its_rule() -> None:
+    directory = ROOT / "docs/operations/runbooks"
+    overview = (ROOT / "docs/operations/alerts.md").read_text()
+
+    assert {page.stem for page in directory.glob("*.md")} == {rule.name for rule in DEFAULTS}
+    for rule in DEFAULTS:
+        page = (directory / f"{rule.name}.md").read_text()
+        assert page.startswith(f"# {rule.title}\n"), rule.name
+        assert "\n## Look\n" in page, rule.name
+        assert "\n## Do\n" in page, rule.name
+        assert f"(runbooks/{rule.name}.md)" in overview
+
+
+def test_every_key_of_alerts_is_documented() -> None:
+    documented = re.findall(
+        r'^\| `ALERTS\["(\w+)"\]`', (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+    )
+
+    assert [f.name.upper() for f in dataclasses.fields(AlertsSettings)] == documented

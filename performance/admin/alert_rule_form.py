@@ -24,7 +24,7 @@ class LabelsField(forms.CharField):
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        pairs = ((k, "|".join(v) if isinstance(v, list) else v) for k, v in value.items())
+        pairs = ((k, "|".join(v) if isinstance(v, list) else v) for k, v in sorted(value.items()))
         return ", ".join(f"{name}={text}" for name, text in pairs)
 
     def to_python(self, value: Any) -> Any:

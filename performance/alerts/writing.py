@@ -81,7 +81,12 @@ def _subject(row: Notification, entries: list[dict[str, Any]]) -> str:
     first = entries[0]
     about = f"{first['title']}{_about(first['labels'])}"
     more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
-    return f"[{row.severity}] {first['news']}: {about}{more}"[:200]
+    return _line(f"[{row.severity}] {first['news']}: {about}{more}")[:200]
+
+
+def _line(text: str) -> str:
+    """One line: a label's value must not begin a header or a line of its own."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _about(labels: Mapping[str, str]) -> str:
@@ -103,4 +108,4 @@ def _paragraph(entry: dict[str, Any]) -> str:
         f"  since: {entry['since'][:19]} UTC",
     ]
     lines += [f"  {name}: {entry[name]}" for name in ("url", "runbook") if entry[name]]
-    return "\n".join(lines)
+    return "\n".join(_line(line) for line in lines)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from performance.alerts import Report, Sample, evaluate
 from performance.models import AlertRule
@@ -47,3 +50,23 @@ def see() -> Callable[..., Report]:
         return report
 
     return evaluated
+
+
+@pytest.fixture
+def side_by_side() -> Callable[..., list[Any]]:
+    """Runs a function in several threads at once, each with its own connection; the answers."""
+
+    def run(function: Callable[[], Any], *, times: int) -> list[Any]:
+        ready = threading.Barrier(times)
+
+        def one() -> Any:
+            ready.wait()
+            try:
+                return function()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(times) as pool:
+            return [future.result() for future in [pool.submit(one) for _ in range(times)]]
+
+    return run
