@@ -7,13 +7,21 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.exceptions import SynchronousOnlyOperation
 
 from performance.cache.base import Base, fresh
+from performance.cache.envelope import Sealed
 
 Timeout = float | None
 
 
 class AsyncMethods(Base):
+    async def _sealed_anywhere(self, value: Any) -> Sealed:
+        try:
+            return self.sealed(value)
+        except SynchronousOnlyOperation:  # a QuerySet that has not asked the database yet
+            return await sync_to_async(self.sealed)(value)
+
     async def aget(self, key: Any, default: Any = None, version: int | None = None) -> Any:
         operation = self.operations.read(self.name_of(key, version))
         entry = await self.arun(operation, None, read=not self.tiered)
@@ -34,7 +42,7 @@ class AsyncMethods(Base):
         timeout: Timeout = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        sealed, ttl = self.sealed(value), self._milliseconds(timeout)
+        sealed, ttl = await self._sealed_anywhere(value), self._milliseconds(timeout)
         if ttl == 0:
             return await self.adelete(key, version)
         operation = self.operations.set(self.name_of(key, version), sealed, ttl)
@@ -47,7 +55,7 @@ class AsyncMethods(Base):
         version: int | None = None,
     ) -> list[Any]:
         names = {self.name_of(key, version): key for key in data}
-        entries = {name: self.sealed(data[key]) for name, key in names.items()}
+        entries = {name: await self._sealed_anywhere(data[key]) for name, key in names.items()}
         ttl = self._milliseconds(timeout)
         if ttl == 0 or not entries:
             await self.adelete_many(data, version)
@@ -62,7 +70,7 @@ class AsyncMethods(Base):
         timeout: Timeout = DEFAULT_TIMEOUT,
         version: int | None = None,
     ) -> bool:
-        sealed, ttl = self.sealed(value), self._milliseconds(timeout)
+        sealed, ttl = await self._sealed_anywhere(value), self._milliseconds(timeout)
         name = self.name_of(key, version)
         if ttl == 0:
             return not await self.arun(self.operations.exists(name), True)
@@ -83,9 +91,9 @@ class AsyncMethods(Base):
         operation = self.operations.delete_many([self.name_of(key, version)])
         return bool(await self.arun(operation, 0))
 
-    async def adelete_many(self, keys: Iterable[Any], version: int | None = None) -> int:
+    async def adelete_many(self, keys: Iterable[Any], version: int | None = None) -> int | None:
         names = [self.name_of(key, version) for key in keys]
-        return int(await self.arun(self.operations.delete_many(names), 0)) if names else 0
+        return int(await self.arun(self.operations.delete_many(names), 0)) if names else None
 
     async def ahas_key(self, key: Any, version: int | None = None) -> bool:
         return bool(await self.arun(self.operations.exists(self.name_of(key, version)), False))

@@ -19,6 +19,8 @@ from performance.cache.keys import Keys
 from performance.cache.operations import Operations
 from performance.cache.transport import Operation, adrive, drive
 
+NAMING = frozenset({"key_func", "key_prefix", "version"})
+
 
 class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
     """Safe for threads and event loops; instances of one alias share everything but themselves."""
@@ -33,8 +35,18 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
         self.options = given
         self._loud = bool(given.get("FAIL_LOUDLY"))
         self._compressor = str(given.get("COMPRESS", "zstd"))
+        self._plan = planned
+        self._settle()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Django's caches let their way of naming be changed: another way wants another engine."""
+        super().__setattr__(name, value)
+        if name in NAMING and "engine" in vars(self):
+            self._settle()
+
+    def _settle(self) -> None:
         self._keys = Keys(self)
-        self.engine: Engine = engine_for(planned, self._keys, tiered=self.tiered)
+        self.engine: Engine = engine_for(self._plan, self._keys, tiered=self.tiered)
         self.operations = Operations(self.engine, self._compressor)
 
     def run(self, operation: Operation, otherwise: Any, *, read: bool = False) -> Any:

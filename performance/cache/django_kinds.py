@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
+from django.db.models import Model, QuerySet
+from django.db.models.query import ModelIterable
 from django.http import (
     HttpResponse,
     HttpResponseBadRequest,
@@ -25,9 +27,6 @@ from django.utils.safestring import SafeString
 
 from performance.cache.kinds import Kind, add
 from performance.cache.stored import Stored
-
-if TYPE_CHECKING:
-    from django.db.models import Model
 
 RESPONSES = (
     HttpResponse, JsonResponse, TemplateResponse, SimpleTemplateResponse,
@@ -55,6 +54,37 @@ def _unpack_model(stored: list[Any]) -> Model:
 
 
 MODEL = Kind("model", _pack_model, _unpack_model)
+
+
+def _pack_rows(rows: QuerySet[Any]) -> list[Any]:
+    if rows._iterable_class is not ModelIterable:
+        raise TypeError("the cache cannot store a QuerySet of values: pass list(queryset)")
+    added = list(rows.query.annotation_select)
+    found = [[instance, [getattr(instance, name) for name in added]] for instance in rows]
+    return [rows.model._meta.label_lower, rows.db, added, found]
+
+
+def _unpack_rows(stored: list[Any]) -> QuerySet[Any]:
+    """The rows as they were stored; what is filtered further asks the database among those."""
+    label, db, added, found = stored
+    for instance, values in found:
+        vars(instance).update(zip(added, values, strict=True))
+    instances = [instance for instance, _ in found]
+    manager = apps.get_model(label)._default_manager.using(db)
+    rows: QuerySet[Any] = manager.filter(pk__in=[instance.pk for instance in instances])
+    rows._result_cache = instances
+    return rows
+
+
+ROWS = Kind("rows", _pack_rows, _unpack_rows)
+FAMILIES = {kind.name: kind for kind in (MODEL, ROWS)}
+
+
+def family_kind(value: Any) -> Kind | None:
+    """How to store what is known by its base class: any model, any QuerySet."""
+    if isinstance(value, Model):
+        return MODEL
+    return ROWS if isinstance(value, QuerySet) else None
 
 
 def _pack_response(response: Any) -> dict[str, Any]:

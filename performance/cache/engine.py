@@ -138,7 +138,9 @@ def engine_for(plan: Plan, keys: Keys, *, tiered: bool) -> Engine:
     with _lock:
         if identity not in _engines:
             _engines[identity] = Engine(plan, keys, tiered=tiered)
-        return _engines[identity]
+        engine = _engines[identity]
+        engine.keys.versions |= keys.versions
+        return engine
 
 
 def engines() -> list[Engine]:

@@ -53,7 +53,7 @@ class Extras(Base):
         if node.breaker.is_open:
             raise Unavailable(node.name)
         try:
-            for commands in sweep(node, self._keys):
+            for commands in sweep(node, self.engine.keys):
                 node.direct(commands)
         except (OSError, RedisError) as error:
             self.engine.lost_all = True

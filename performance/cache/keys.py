@@ -39,12 +39,14 @@ class Keys:
     def __init__(self, cache: BaseCache) -> None:
         self._cache = cache
         self._plain = cache.key_func is default_key_func
-        self._stem = f"{cache.key_prefix}:{cache.version}:"
+        # What a plain key of the default version is appended to; None where a function makes names.
+        self.stem = f"{cache.key_prefix}:{cache.version}:" if self._plain else None
+        self.versions = {str(cache.version)}
         self._custom = type(cache).validate_key is not BaseCache.validate_key
 
     def name(self, key: Any, version: int | None) -> str:
-        if version is None and self._plain and type(key) is str:
-            return self._stem + key
+        if version is None and self.stem is not None and type(key) is str:
+            return self.stem + key
         if isinstance(key, CacheKey):
             return str(key)
         version = self._cache.version if version is None else version
@@ -62,8 +64,9 @@ class Keys:
 
     @property
     def identity(self) -> str:
+        """Caches that differ in no more than version and timeout have keys in common."""
         cache = self._cache
-        return repr((cache.key_prefix, cache.version, cache.key_func, cache.default_timeout))
+        return repr((cache.key_prefix, cache.key_func))
 
     @property
     def prefix(self) -> str:
@@ -92,8 +95,8 @@ class Keys:
 
     def _shape(self, prefix: str) -> re.Pattern[str]:
         if self._plain:
-            own = re.escape(str(self._cache.version))
-            stem = f"{re.escape(prefix)}:(?:-?[0-9]+|{own}):.*"
+            versions = "|".join(["-?[0-9]+", *map(re.escape, sorted(self.versions))])
+            stem = f"{re.escape(prefix)}:(?:{versions}):.*"
         else:
             named = str(self._cache.key_func("*", glob_escape(prefix), "*"))
             stem = translate(named).removesuffix(r"\Z").removesuffix(r"\z")

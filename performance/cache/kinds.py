@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable
+from pickle import PicklingError
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,8 +20,11 @@ class Kind(NamedTuple):
     unpack: Unpack
 
 
-class Unstorable(TypeError):
-    """A value of a type that the cache would not give back as it was."""
+class Unstorable(TypeError, PicklingError):
+    """A value of a type that the cache would not give back as it was.
+
+    Also the error of Django's own backends, for callers who expect that one; nothing is pickled.
+    """
 
     def __init__(self, kind: type) -> None:
         super().__init__(

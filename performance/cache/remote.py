@@ -116,9 +116,10 @@ class RedisCache(AsyncMethods, Extras, Base):
 
     def delete_many(
         self, keys: Iterable[Any], version: int | None = None, client: Any = None
-    ) -> int:
+    ) -> int | None:
+        """How many there were, as django-redis says; None for no keys at all, as Django does."""
         names = [self.name_of(key, version) for key in keys]
-        return int(self.run(self.operations.delete_many(names), 0)) if names else 0
+        return int(self.run(self.operations.delete_many(names), 0)) if names else None
 
     def has_key(self, key: Any, version: int | None = None, client: Any = None) -> bool:
         there: bool = self.run(self.operations.exists(self.name_of(key, version)), False)

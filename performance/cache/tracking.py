@@ -100,7 +100,7 @@ class Tracker:
     def __init__(self, store: LocalStore, nodes: Callable[[], list[Node]], prefix: str) -> None:
         self.store = store
         self.losses = 0
-        self.drained_at = 0.0
+        self.fresh_until = 0.0  # on the monotonic clock
         self._nodes = nodes
         self._prefix = prefix
         self._links: list[Link] = []
@@ -135,7 +135,8 @@ class Tracker:
         if not self._lock.acquire(timeout=0.01):
             return
         try:
-            now = self.drained_at = time.monotonic()
+            now = time.monotonic()
+            self.fresh_until = now + FRESH
             for link in self._links:
                 for message in link.read():
                     self._hear(message)

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from django.db.models import Model
 
 from performance.cache import kinds, standard_kinds  # noqa: F401 - registers
-from performance.cache.django_kinds import MODEL
+from performance.cache.django_kinds import FAMILIES, family_kind
 from performance.cache.frozen import FrozenDict
 from performance.cache.kinds import Unstorable
 
@@ -72,7 +71,7 @@ def _tag_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
 def _tag_named(value: Any, kind: type) -> Any:
     if kind is datetime and value.tzinfo is UTC:
         return value  # msgspec's own timestamp, which comes back so
-    known = kinds.by_type.get(kind) or (MODEL if isinstance(value, Model) else None)
+    known = kinds.by_type.get(kind) or family_kind(value)
     if known is None:
         raise Unstorable(kind)
     return Ext(NAMED, _encode([known.name, _tag(known.pack(value))]))
@@ -108,7 +107,7 @@ def _read_extension(code: int, data: memoryview) -> Any:
         return FrozenDict(_decoder.decode(data))
     if code == NAMED:
         name, stored = _decoder.decode(data)
-        kind = MODEL if name == MODEL.name else kinds.by_name[name]
+        kind = FAMILIES.get(name) or kinds.by_name[name]
         return kind.unpack(stored)
     if code == PAIRS:
         return dict(_decoder.decode(data))

@@ -20,6 +20,11 @@ from performance.cache.backends import RedisCache, TieredCache
 from tests.performance.cache.conftest import MakeCache, cluster_url
 from tests.servers import ThrowAwayValkey
 
+OTHER = {
+    "SOCKET_TIMEOUT": 5,
+    "LOCAL_MAX_ENTRIES": 999,
+}  # an engine of its own, as in another process
+
 
 def until(true: Callable[[], Any], seconds: float = 5) -> float:
     began = time.monotonic()
@@ -108,7 +113,7 @@ def test_an_invalidation_that_overtakes_a_read_is_not_lost(
     """A reads the old value; B writes the new; A hears of it; only then A stores what it read."""
     reader, writer = (
         make_cache(KEY_PREFIX="race"),
-        make_cache(KEY_PREFIX="race", VERSION=1, TIMEOUT=299),
+        make_cache(KEY_PREFIX="race", VERSION=1, OPTIONS=OTHER),
     )
     writer.set("key", "old")
     transport = reader.engine.transport
@@ -176,7 +181,7 @@ def write_amid_readers(caches: tuple[TieredCache, TieredCache], round_: int) -> 
 
 def test_forced_races_leave_nothing_stale(make_cache: MakeCache) -> None:
     """Readers and writers of two instances as fast as they can; at rest both see the last write."""
-    both = make_cache(KEY_PREFIX="r"), make_cache(KEY_PREFIX="r", TIMEOUT=299)
+    both = make_cache(KEY_PREFIX="r"), make_cache(KEY_PREFIX="r", OPTIONS=OTHER)
     assert both[0].engine is not both[1].engine
     for round_ in range(20):
         write_amid_readers(both, round_)
@@ -273,7 +278,7 @@ def test_a_cluster_names_its_changes_from_every_primary(
     cluster: list[ThrowAwayValkey], make_cache: MakeCache
 ) -> None:
     one = make_cache(location=cluster_url(cluster), KEY_PREFIX="c")
-    two = make_cache(location=cluster_url(cluster), KEY_PREFIX="c", TIMEOUT=299)
+    two = make_cache(location=cluster_url(cluster), KEY_PREFIX="c", OPTIONS=OTHER)
     keys = [f"k{number}" for number in range(30)]
     two.set_many(dict.fromkeys(keys, 1))
     assert one.get_many(keys) == dict.fromkeys(keys, 1)
@@ -296,3 +301,28 @@ def test_threads_share_it(make_cache: MakeCache) -> None:
         thread.join()
     assert found == ["value"] * 8
     assert cache.stats()["hits"] == before
+
+
+def test_aliases_with_the_same_keys_share_their_copies(make_cache: MakeCache) -> None:
+    first = make_cache(KEY_PREFIX="shared", TIMEOUT=60)
+    second = make_cache(KEY_PREFIX="shared", VERSION=2)
+    second.set("number", 42)
+    for _ in range(50):
+        assert first.get("number", version=2) == 42
+        second.incr("number")
+        assert first.get("number", version=2) == 43
+        second.decr("number")
+
+
+def test_another_way_of_naming_is_followed_from_then_on(make_cache: MakeCache) -> None:
+    cache = make_cache()
+    cache.set("k", "v")
+    assert cache.get("k") == cache.get("k") == "v"
+    cache.key_func = lambda key, prefix, version: f"other-{prefix}-{version}-{key}"
+    assert cache.engine.tracker.wait(5)
+    assert cache.get("k") is None
+    cache.set("k", "w")
+    assert cache.get("k") == cache.get("k") == "w"
+    cache.client.get_client().delete(cache.make_key("k"))  # as another process would
+    until(lambda: cache.get("k") is None)
+    cache.clear()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 from django.contrib.auth.models import User
+from django.db.models import QuerySet, Value
 from django.http import HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template import engines
 from django.template.response import TemplateResponse
@@ -263,3 +264,20 @@ def test_a_small_entry_does_not_open_as_a_large_value(entry: list[Any]) -> None:
     encode = msgspec.msgpack.encode
     with pytest.raises(Unreadable):
         unpack(encode(msgspec.msgpack.Ext(NAMED, encode(entry))))
+
+
+@pytest.mark.django_db
+def test_a_queryset(django_assert_num_queries: Any) -> None:
+    for name in ("alice", "bob", "carol"):
+        User.objects.create(username=name)
+    asked = User.objects.exclude(username="bob").order_by("-username").annotate(one=Value(1))
+    with django_assert_num_queries(1):
+        packed = pack(asked)
+    with django_assert_num_queries(0):
+        found = unpack(packed)
+        assert [(user.username, user.one) for user in found] == [("carol", 1), ("alice", 1)]
+        assert isinstance(found, QuerySet)
+    assert found.filter(username__in=["alice", "bob"]).count() == 1
+    assert list(unpack(pack(User.objects.none()))) == []
+    with pytest.raises(TypeError, match="list"):
+        pack(User.objects.values("username"))
