@@ -41,6 +41,7 @@ class ShownReply:
     explanation: str
     stream_start: str
     stop_requested: bool
+    held_up: bool
     cached_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -59,6 +60,7 @@ class ShownReply:
             explanation=reply.explanation,
             stream_start=reply.stream_start,
             stop_requested=reply.stop_requested,
+            held_up=reply.is_held_up,
             cached_at=reply.cached_at,
             started_at=reply.started_at,
             finished_at=reply.finished_at,

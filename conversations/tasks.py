@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
+from itertools import takewhile
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from conversations import replies, streams
@@ -28,8 +31,27 @@ async def write_reply(*, reply_id: int, attempt: int) -> None:
 
 
 def enqueue_reply(reply: Reply) -> None:
-    """Asks a worker for the next attempt once the transaction has committed."""
-    write_reply.enqueue(reply_id=reply.pk, attempt=reply.attempt + 1)
+    """Asks a worker for the next attempt once the transaction has committed.
+
+    Where the queue is full or away the page says so, and the sweeper asks again.
+    """
+    result = _enqueue(reply)
+    transaction.on_commit(partial(_note_if_held_up, reply, result))
+
+
+def _enqueue(reply: Reply) -> Any:
+    return write_reply.enqueue(reply_id=reply.pk, attempt=reply.attempt + 1)
+
+
+def _note_if_held_up(reply: Reply, result: Any) -> None:
+    if result.enqueued_at is None:
+        Reply.objects.filter(pk=reply.pk, status=Status.PENDING).update(enqueued_at=None)
+        _forget(reply)
+
+
+def _forget(reply: Reply) -> None:
+    conversation = reply.message.conversation
+    conversation_cache.forget(conversation.user_id, conversation.pk)
 
 
 @task(level=Level.URGENT, schedule=Schedule(every=SWEEP))
@@ -37,11 +59,15 @@ def sweep_replies() -> int:
     """Enqueues what no worker knows of, and hands on what a dead worker left. Returns how many."""
     for reply in Reply.objects.silent().select_related("message__conversation")[:BATCH]:
         _hand_on(reply)
-    overdue = list(Reply.objects.overdue(OVERDUE).order_by("pending_since")[:BATCH])
-    for reply in overdue:
-        enqueue_reply(reply)
-    Reply.objects.filter(pk__in=[reply.pk for reply in overdue]).update(enqueued_at=timezone.now())
-    return len(overdue)
+    overdue = Reply.objects.overdue(OVERDUE).select_related("message__conversation")
+    oldest = overdue.order_by("pending_since")[:BATCH]
+    # Once the queue takes no more there is no use in asking for the others.
+    taken = list(takewhile(lambda reply: _enqueue(reply).enqueued_at is not None, oldest))
+    Reply.objects.filter(pk__in=[reply.pk for reply in taken]).update(enqueued_at=timezone.now())
+    for reply in taken:
+        if reply.is_held_up:
+            _forget(reply)
+    return len(taken)
 
 
 def _hand_on(reply: Reply) -> None:
@@ -60,7 +86,7 @@ def _hand_on(reply: Reply) -> None:
     if not Reply.objects.all().write(reply.pk, reply.attempt, **changes):
         return
     conversation, status = reply.message.conversation, changes["status"]
-    conversation_cache.forget(conversation.user_id, conversation.pk)
+    _forget(reply)
     if status != Status.PENDING:
         streams.announce(
             conversation.pk, "done", m=reply.message_id, a=reply.attempt, status=status

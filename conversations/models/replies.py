@@ -121,3 +121,8 @@ class Reply(models.Model):
     @property
     def is_live(self) -> bool:
         return self.status in LIVE
+
+    @property
+    def is_held_up(self) -> bool:
+        """Pending, and no queue has taken it yet."""
+        return self.status == Status.PENDING and self.enqueued_at is None

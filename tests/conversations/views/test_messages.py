@@ -8,6 +8,7 @@ from django.test import Client
 
 from conversations.forms import IN_PROGRESS, KEY_REUSED
 from conversations.models import Conversation, Message, Role, Status
+from conversations.tasks import sweep_replies
 from tests.factories import MessageFactory, ReplyFactory
 
 HTMX = {"HX-Request": "true"}
@@ -135,3 +136,29 @@ def test_without_queues_the_answer_is_there_with_the_page(
     answer = conversation.messages.select_related("reply").get(role=Role.ASSISTANT)
     assert (answer.text, answer.reply.status) == ("At once.", Status.COMPLETE)
     assert "At once." in client.get(f"/c/{conversation.pk}/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("trouble", ["full", "away"])
+def test_a_queue_that_takes_no_more_is_told_and_the_text_is_kept(
+    client: Client, conversation: Conversation, settings: Any, queue_redis: Any, trouble: str
+) -> None:
+    held_up = "cannot take more questions right now. Yours is saved"
+    tasks_before, queues_before = settings.TASKS, settings.RQ_QUEUES
+    if trouble == "full":
+        default = settings.TASKS["default"]
+        settings.TASKS = {"default": {**default, "OPTIONS": {"MAX_LENGTH": {"high": 1}}}}
+        queue_redis.rpush("rq:queue:high", "another")
+    else:
+        nobody = dict.fromkeys(settings.RQ_QUEUES, {"URL": "redis://127.0.0.1:1/0"})
+        settings.RQ_QUEUES = nobody
+    response = client.post(address(conversation), {"text": "Hello", "key": KEY}, headers=HTMX)
+
+    assert response.status_code == 201
+    assert held_up in response.content.decode()
+    assert held_up in client.get(f"/c/{conversation.pk}/").content.decode()
+    assert sweep_replies.func() == 0
+    settings.TASKS, settings.RQ_QUEUES = tasks_before, queues_before
+    assert sweep_replies.func() == 1
+    assert held_up not in client.get(f"/c/{conversation.pk}/").content.decode()
+    assert queue_redis.llen("rq:queue:high") == (2 if trouble == "full" else 1)
