@@ -150,7 +150,7 @@ def test_a_queue_that_takes_no_more_is_told_and_the_text_is_kept(
         settings.TASKS = {"default": {**default, "OPTIONS": {"MAX_LENGTH": {"high": 1}}}}
         queue_redis.rpush("rq:queue:high", "another")
     else:
-        nobody = dict.fromkeys(settings.RQ_QUEUES, {"URL": "redis://127.0.0.1:1/0"})
+        nobody = {key: {"URL": "redis://127.0.0.1:1/0"} for key in settings.RQ_QUEUES}
         settings.RQ_QUEUES = nobody
     response = client.post(address(conversation), {"text": "Hello", "key": KEY}, headers=HTMX)
 
