@@ -175,7 +175,7 @@ class Repricing:
 
     def _scan(self, plan: Plan, use: Use) -> Plan:
         children = tuple(self.node(child) for child in plan.children)
-        fixed = [p for p in use.predicates if not p.joins and p.arm is None]
+        fixed = _fixed(use)
         found = [(self._price(i, use, fixed), i) for i in self._on(use) if self._matches(i, fixed)]
         found += self._either(use)
         best = min(found, key=lambda one: one[0], default=None)
@@ -311,7 +311,7 @@ class Repricing:
         if scan is None or scan.alias not in self.uses:
             return []
         use = self.uses[scan.alias]
-        fixed = [p for p in use.predicates if not p.joins and p.arm is None]
+        fixed = _fixed(use)
         ways = []
         for index in self._on(use):
             served = self._order_served(index, use, fixed)
@@ -352,12 +352,24 @@ class Repricing:
         return None
 
 
+def _fixed(use: Use) -> list[Predicate]:
+    """The conditions whose value is known when a scan of the table begins."""
+    return [p for p in use.predicates if (not p.joins or p.bound) and p.arm is None]
+
+
 def _same_way(keys: Iterable[Key], wanted: list[Key]) -> bool:
     """Whether keys give the order wanted, read forwards or backwards."""
     pairs = list(zip(keys, wanted, strict=False))
     if any(key.target != want.target for key, want in pairs):
         return False
-    return len({key.descending == want.descending for key, want in pairs}) == 1
+    forwards = all(_ends(key) == _ends(want) for key, want in pairs)
+    backwards = all(_ends(key) == tuple(not end for end in _ends(want)) for key, want in pairs)
+    return forwards or backwards
+
+
+def _ends(key: Key) -> tuple[bool, ...]:
+    """(descending, nulls first)."""
+    return key.descending, key.descending if key.nulls_first is None else key.nulls_first
 
 
 def _single_scan(plan: Plan) -> Plan | None:

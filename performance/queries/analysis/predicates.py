@@ -42,6 +42,7 @@ class Predicate:
     joins: str = ""  # the other alias, where the value comes from another table
     many: bool = False  # IN or ANY
     arm: tuple[int, int] | None = None  # which OR and which of its arms
+    bound: bool = False  # the other table's value is there when the scan begins: a correlation
 
     @property
     def plain(self) -> bool:

@@ -40,11 +40,11 @@ class Selection:
         return self._simplified(self._needed(chosen))
 
     def _useful(self) -> list[Candidate]:
-        """Candidates that clearly help at least one statement when they are alone."""
+        """Candidates by which some statement saves, if only beside others clearly."""
         found: dict[Candidate, None] = {}
         for item in self.workload.asked:
             for candidate in self._candidates(item):
-                if candidate not in found and self._helps(item, candidate, ()):
+                if candidate not in found and self._saves(item, candidate):
                     found[candidate] = None
         return list(found)
 
@@ -60,17 +60,18 @@ class Selection:
             if all(not covers(i, self.catalog) and possible(i) for i in candidate)
         ]
 
+    def _saves(self, item: Asked, candidate: Candidate) -> bool:
+        return self.workload.cost(item, ()) - self.workload.cost(item, candidate) >= SAVES
+
     def _helps(self, item: Asked, candidate: Candidate, chosen: Iterable[IndexDefinition]) -> bool:
         before = self.workload.cost(item, [*chosen])
         after = self.workload.cost(item, [*chosen, *candidate])
         return after <= before * CLEAR and before - after >= SAVES
 
     def _best(self, pool: list[Candidate], chosen: list[IndexDefinition]) -> Candidate | None:
-        """The candidate that gains most; of those that gain alike, the least burden.
-
-        Candidates that help nobody any more leave the pool.
-        """
+        """The candidate that gains most; of those that gain alike, the least burden."""
         gains = {candidate: self._gain(candidate, chosen) for candidate in pool}
+        pool = list(pool)
         while pool:
             most = max(pool, key=lambda candidate: gains[candidate])
             if gains[most] <= 0:
@@ -81,7 +82,7 @@ class Selection:
                 touched = self._touching(candidate)
                 if any(self._helps(item, candidate, chosen) for item in touched):
                     return candidate
-            pool[:] = [candidate for candidate in pool if candidate not in alike]
+            pool = [candidate for candidate in pool if candidate not in alike]
         return None
 
     def _slack(self, best: Candidate, chosen: list[IndexDefinition]) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from performance.queries.analysis import parsing
 from performance.queries.analysis.catalog import Catalog, Table
@@ -37,27 +37,48 @@ class Use:
 def uses_of(plan: Plan, catalog: Catalog) -> list[Use]:
     """The tables that `plan` reads, each with all that is asked of it."""
     uses: dict[str, Use] = {}
-    for node in plan.walk():
+    for node, above in _with_ancestors(plan):
         table = catalog.table(node.schema, node.table) if node.table else None
         if table and node.alias:
             use = uses.setdefault(node.alias, Use(alias=node.alias, table=table))
-            _scan(use, node, catalog)
+            _scan(use, node, above, catalog)
     for node in plan.walk():
         _ask(node, uses)
     return list(uses.values())
 
 
-def _scan(use: Use, node: Plan, catalog: Catalog) -> None:
+def _with_ancestors(plan: Plan) -> Iterator[tuple[Plan, tuple[Plan, ...]]]:
+    """Every node with those above it, the nearest last."""
+    waiting: list[tuple[Plan, tuple[Plan, ...]]] = [(plan, ())]
+    while waiting:
+        node, above = waiting.pop()
+        yield node, above
+        waiting += [(child, (*above, node)) for child in reversed(node.children)]
+
+
+def _scan(use: Use, node: Plan, above: tuple[Plan, ...], catalog: Catalog) -> None:
     if node.kind == "ModifyTable":
         return
     use.rows, use.cost = node.rows, max(use.cost, node.total_cost)
     use.scanned = use.scanned or node.kind == "Seq Scan"
     known = catalog.columns(use.table.oid)
-    texts = [*node.output, *node.conditions.values()]
-    found = [name for text in texts for name in columns_in(text, use.alias) if name in known]
-    # With one table in the statement, PostgreSQL leaves its alias out of what a node gives on.
-    found = found or [name for text in texts for name in _WORD.findall(text) if name in known]
+    found = [name for name in _needed(use.alias, node, above) if name in known]
     use.needed = tuple(dict.fromkeys([*use.needed, *found]))
+
+
+def _needed(alias: str, node: Plan, above: tuple[Plan, ...]) -> list[str]:
+    """Columns that the statement wants of a scan.
+
+    A scan gives on whole rows where its parent does not mind, so the parent's own words decide.
+    """
+    wanted = list(above[-1].output) if above and above[-1].kind != "ModifyTable" else list(node.output)
+    for one in (*above, node):
+        wanted += [*one.conditions.values(), *one.sort_keys, *one.group_keys]
+    found = [name for text in wanted for name in columns_in(text, alias)]
+    # With one table in the statement, PostgreSQL leaves its alias out of what a node gives on.
+    if not any(columns_in(text, alias) for text in node.output):
+        found += [name for text in wanted for name in _WORD.findall(text)]
+    return found
 
 
 def columns_in(text: str, alias: str) -> list[str]:
@@ -70,6 +91,8 @@ def _ask(node: Plan, uses: dict[str, Use]) -> None:
     for text in node.conditions.values():
         for predicate in of_condition(text):
             use = uses.get(predicate.alias)
+            if predicate.joins and node.table and node.alias == predicate.alias:
+                predicate = replace(predicate, bound=True)  # noqa: PLW2901
             if use and predicate not in use.predicates:
                 use.predicates.append(predicate)
     _order(node.sort_keys, uses, "sorts")
