@@ -54,7 +54,11 @@ def dexter(connection: Connection, queries: Iterable[str]) -> list[str]:
     columns = _columns(connection)
     for sql in queries:
         tree = parsing.single(sql) or {}
-        named = {f["fields"][-1].get("String", {}).get("sval") for n, f in parsing.walk(tree) if n == "ColumnRef"}
+        named = {
+            f["fields"][-1].get("String", {}).get("sval")
+            for n, f in parsing.walk(tree)
+            if n == "ColumnRef"
+        }
         tables = parsing.tables(tree)
         near = [one for one in columns if one[1] in tables and one[2] in named]
         found |= dict.fromkeys(_chosen(connection, sql, near))
@@ -93,7 +97,9 @@ def _used(connection: Connection, sql: str, indexes: list[str]) -> tuple[float, 
         names[name[0] if name else ""] = ddl
     cost, text = _generic(connection, sql)
     connection.execute("SELECT hypopg_reset()")
-    return cost, [names[name] for name in dict.fromkeys(re.findall(r"<\d+>[^\"]+", text)) if name in names]
+    return cost, [
+        names[name] for name in dict.fromkeys(re.findall(r"<\d+>[^\"]+", text)) if name in names
+    ]
 
 
 def _generic(connection: Connection, sql: str) -> tuple[float, str]:
@@ -106,12 +112,16 @@ def _generic(connection: Connection, sql: str) -> tuple[float, str]:
             "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'peer'"
         ).fetchone()
         values = f"({', '.join(['NULL'] * count[0])})" if count and count[0] else ""
-        found = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE peer{values}".encode()).fetchone()
+        found = connection.execute(
+            f"EXPLAIN (FORMAT JSON) EXECUTE peer{values}".encode()
+        ).fetchone()
     except psycopg.Error:
         return 0.0, ""
     finally:
         connection.execute("SET plan_cache_mode = auto")
-        if connection.execute("SELECT 1 FROM pg_prepared_statements WHERE name = 'peer'").fetchone():
+        if connection.execute(
+            "SELECT 1 FROM pg_prepared_statements WHERE name = 'peer'"
+        ).fetchone():
             connection.execute("DEALLOCATE peer")
     assert found
     return float(found[0][0]["Plan"]["Total Cost"]), json.dumps(found[0])

@@ -13,6 +13,7 @@ from performance.queries.analysis import expressions
 from performance.queries.analysis.catalog import Catalog, Column
 from performance.queries.analysis.expressions import quoted
 from performance.queries.analysis.indexes import IndexDefinition, Key
+from performance.queries.analysis.literals import without_literals
 from performance.queries.analysis.predicates import Ask, Predicate
 from performance.queries.analysis.uses import Use
 from performance.queries.analysis.values import elements
@@ -49,6 +50,13 @@ class Maker:
             operators = self._pattern_operators(predicate)
         return Key(target=predicate.target, plain=predicate.plain, operators=operators)
 
+    def known(self, index: IndexDefinition) -> bool:
+        """Whether each value in an index's expressions is the statement's own."""
+        written = [key.target for key in index.keys if not key.plain]
+        if any("$" in text for text in written):
+            return False
+        return self.use.constants or all(without_literals(text) == text for text in written)
+
     def _pattern_operators(self, predicate: Predicate) -> str:
         column = self.columns.get(predicate.target)
         base = column.base if column else "text"
@@ -75,7 +83,8 @@ def candidates_of(use: Use, catalog: Catalog) -> list[Candidate]:
         found.setdefault((index,))
     for group in _alternatives(maker, wholes):
         found.setdefault(group)
-    return sorted(found, key=lambda group: [index.burden for index in group])
+    groups = [group for group in found if all(maker.known(index) for index in group)]
+    return sorted(groups, key=lambda group: [index.burden for index in group])
 
 
 def _of(predicates: Iterable[Predicate], *asks: Ask) -> list[Predicate]:

@@ -71,7 +71,9 @@ def _needed(alias: str, node: Plan, above: tuple[Plan, ...]) -> list[str]:
 
     A scan gives on whole rows where its parent does not mind, so the parent's own words decide.
     """
-    wanted = list(above[-1].output) if above and above[-1].kind != "ModifyTable" else list(node.output)
+    wanted = (
+        list(above[-1].output) if above and above[-1].kind != "ModifyTable" else list(node.output)
+    )
     for one in (*above, node):
         wanted += [*one.conditions.values(), *one.sort_keys, *one.group_keys]
     found = [name for text in wanted for name in columns_in(text, alias)]
@@ -92,7 +94,7 @@ def _ask(node: Plan, uses: dict[str, Use]) -> None:
         for predicate in of_condition(text):
             use = uses.get(predicate.alias)
             if predicate.joins and node.table and node.alias == predicate.alias:
-                predicate = replace(predicate, bound=True)  # noqa: PLW2901
+                predicate = replace(predicate, bound=True)
             if use and predicate not in use.predicates:
                 use.predicates.append(predicate)
     _order(node.sort_keys, uses, "sorts")

@@ -8,7 +8,7 @@ SCHEMA = """
 CREATE TABLE event (id bigserial PRIMARY KEY, at timestamptz NOT NULL, tenant int NOT NULL, kind int NOT NULL,
     actor int, value float8, extra text);
 INSERT INTO event (at, tenant, kind, actor, value, extra)
-SELECT timestamptz '2024-01-01' + n * interval '20 s', n::bigint * 7919 % 300, n % 12, n::bigint * 104729 % 20000, n % 977, md5(n::text)
+SELECT timestamptz '2024-01-01' + n * interval '20 s', n::bigint * 7919 % 300, n % 4, n::bigint * 104729 % 20000, n % 977, md5(n::text)
 FROM generate_series(1, 150000) n;
 CREATE INDEX event_tenant_at ON event (tenant, at)
 """
