@@ -66,9 +66,11 @@ class Flusher:
         with self._lock:
             self._call_back()
             self._collect()
-            if not (self._unsent or self._fresh or self._batch[1]):
-                return True
-            return self._may_try() and self._send()
+            # Twice, where a batch of totals whose reply was lost has to go before the next.
+            while self._unsent or self._fresh or self._batch[1]:
+                if not (self._may_try() and self._send()):
+                    return False
+            return True
 
     def _call_back(self) -> None:
         for callback in callbacks:
