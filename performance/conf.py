@@ -46,6 +46,13 @@ class QueriesSettings:
     enabled: bool = True
     slow_ms: float = 100.0  # a statement that takes as long is kept with its line
     sample_rate: float = 0.02  # share of scopes whose every statement is kept with its line
+    long_transaction_ms: float = 1000.0  # a transaction that is open as long is kept
+    connection_wait_ms: float = 100.0  # so is a scope that waited as long for connections
+    budgets: dict[str, dict[str, float]] = field(default_factory=dict)  # view: max_queries, max_ms
+    ignore_tables: tuple[str, ...] = ()  # statements about these alone are not logged
+    max_fingerprints: int = 2000  # that have rows; what is beyond is counted as one, "other"
+    keep_samples_days: int = 7
+    keep_statistics_days: int = 30  # of the hours, and of fingerprints not seen since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Walked once for a statement that repeats or is slow, some microseconds; nothing 
 
 from __future__ import annotations
 
+import re
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -38,12 +39,14 @@ class Site:
 
 
 def here() -> Site | None:
-    """The site of the statement that runs now, or None where no line of the application is seen."""
-    site, field = _walk(sys._getframe(1))  # noqa: SLF001
-    if site is None:
-        frame = waiting_tasks.frame_of(_is_ours)
-        site = _site(frame) if frame is not None else None
-    return replace(site, field=field) if site is not None and field else site
+    """The site of the statement that runs now.
+
+    Where no line of the application is on the way, it is the line of the library that asked; None where
+    there is none of these either.
+    """
+    walk = _Walk()
+    walk.up(sys._getframe(1))  # noqa: SLF001
+    return walk.site()
 
 
 def correlation_id() -> str:
@@ -52,52 +55,86 @@ def correlation_id() -> str:
     return next((str(bound[key])[:64] for key in CARRIED if bound.get(key)), "")
 
 
-def _walk(frame: FrameType | None) -> tuple[Site | None, str]:
-    """The innermost line of the application or of a template, and the field that was accessed."""
-    site: Site | None = None
-    template: FrameType | None = None
-    field = ""
-    for _ in range(DEEPEST):
-        if frame is None:
-            break
-        kind = _kind(frame.f_code)
+class _Walk:
+    """One way up the stack, from the statement to where the application's part of it begins."""
+
+    def __init__(self) -> None:
+        self._ours: FrameType | None = None
+        self._library: FrameType | None = None
+        self._template: FrameType | None = None
+        self._by_template = False  # the template called our line; else our line rendered it
+        self._field = ""
+
+    def up(self, frame: FrameType | None) -> None:
+        """Goes up to the edge, past the first line of the application: a template may have called it."""
+        for _ in range(DEEPEST):
+            if frame is None:
+                return
+            kind = _kind(frame.f_code)
+            if kind == "edge":
+                return
+            if kind == "thread":
+                self._ours = self._ours or waiting_tasks.frame_of(_is_ours)
+                return
+            if kind:
+                self._meet(kind, frame)
+            frame = frame.f_back
+
+    def _meet(self, kind: str, frame: FrameType) -> None:
         if kind == "ours":
-            site = _site(frame)
-            break
-        if kind == "template" and template is None:
-            template = frame
-        elif kind == "field" and not field:
-            field = _field(frame.f_locals)
-        frame = frame.f_back
-    if template is not None:
-        return _in_template(template, site), field
-    if site is not None and frame is not None and _renders(frame.f_back):
-        site = replace(site, template=True)
-    return site, field
+            self._ours = self._ours or frame
+        elif kind == "library":
+            self._library = self._library or frame
+        elif kind == "template":
+            if self._template is None:
+                self._template, self._by_template = frame, self._ours is not None
+        elif self._ours is None and not self._field:
+            self._field = _field(frame.f_locals)
 
-
-def _renders(frame: FrameType | None) -> bool:
-    """Whether a template is what called this."""
-    for _ in range(DEEPEST):
+    def site(self) -> Site | None:
+        frame = self._ours or self._library
         if frame is None:
-            return False
-        if _kind(frame.f_code) == "template":
-            return True
-        frame = frame.f_back
-    return False
+            return None
+        code = frame.f_code
+        found = Site(_relative(code.co_filename), frame.f_lineno or 0, code.co_qualname)
+        return replace(self._in_template(found), field=self._field)
+
+    def _in_template(self, found: Site) -> Site:
+        if self._template is None:
+            return found
+        node = self._template.f_locals.get("self")
+        token, origin = getattr(node, "token", None), getattr(node, "origin", None)
+        if token is None or origin is None or self._by_template:
+            return replace(found, template=True)
+        file = _relative(str(origin.name))
+        return Site(file, token.lineno or 0, found.function, template=True)
 
 
 @lru_cache(maxsize=10_000)
 def _kind(code: CodeType) -> str:
-    """ "ours", "template" (a node being rendered), "field" (a descriptor of a model) or ""."""
-    path = code.co_filename
-    if path.endswith("django/template/base.py") and code.co_name == "render_annotated":
-        return "template"
-    if path.endswith("fields/related_descriptors.py") and code.co_name == "__get__":
-        return "field"
-    if path.endswith("models/query_utils.py") and code.co_name == "__get__":
-        return "field"
-    return "ours" if _is_ours(code) else ""
+    """What a frame of this code is to the walk; "" where it is only on the way."""
+    path, name = code.co_filename, code.co_name
+    for end, names, kind in _SPECIAL:
+        if path.endswith(end) and name in names:
+            return kind
+    if _is_ours(code):
+        return "ours"
+    return "library" if _ASKS.search(path) and not _ON_THE_WAY.search(path) else ""
+
+
+_SPECIAL = (
+    ("django/template/base.py", {"render_annotated"}, "template"),
+    ("fields/related_descriptors.py", {"__get__"}, "field"),
+    ("models/query_utils.py", {"__get__"}, "field"),
+    ("asgiref/sync.py", {"thread_handler"}, "thread"),
+    # What is above these serves the application and is not part of it.
+    ("core/handlers/base.py", {"_get_response", "_get_response_async"}, "edge"),
+    ("core/management/base.py", {"run_from_argv"}, "edge"),
+)
+_ASKS = re.compile(r"/(?:site|dist)-packages/")
+_ON_THE_WAY = re.compile(
+    r"-packages/(?:django/(?:db|core|utils|template|views)|asgiref|psycopg\w*)/"
+)
 
 
 @lru_cache(maxsize=10_000)
@@ -116,20 +153,6 @@ _FOREIGN = tuple(
         sysconfig.get_path("stdlib"),
     )
 )
-
-
-def _site(frame: FrameType) -> Site:
-    code = frame.f_code
-    return Site(_relative(code.co_filename), frame.f_lineno or 0, code.co_qualname)
-
-
-def _in_template(frame: FrameType, site: Site | None) -> Site | None:
-    node = frame.f_locals.get("self")
-    token, origin = getattr(node, "token", None), getattr(node, "origin", None)
-    if token is None or origin is None:
-        return site
-    function = site.function if site else ""
-    return Site(_relative(str(origin.name)), token.lineno or 0, function, template=True)
 
 
 def _field(names: Mapping[str, Any]) -> str:

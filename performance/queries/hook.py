@@ -20,7 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from performance import conf
-from performance.queries import log
+from performance.queries import ended, log
 from performance.queries.scope import Scope, _current
 from performance.queries.statements import Statement
 
@@ -29,6 +29,7 @@ Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
 def connect() -> None:
     """Installs the hook on all connections to come and on those open in this context."""
+    log.connect()
     connection_created.connect(_install_if_enabled, dispatch_uid="performance.queries")
     for connection in connections.all(initialized_only=True):
         _install_if_enabled(connection=connection)
@@ -84,11 +85,13 @@ def _keep(
         if statement is None:
             statement = scope.add(key, Statement(sql, alias, took, params))
         elif statement.early or took > statement.worst:
-            statement.note(took, params, scope.slow)
+            statement.note(took, params, scope.writes, slow=took >= scope.slow)
+        if statement.writes:
+            scope.writes += 1
         runs = statement.runs
         runs += (took, context["cursor"].cursor.rowcount)
     except Exception:  # noqa: BLE001 - the statement itself went well
-        log.lost()
+        ended.lost()
 
 
 def _keep_failed(
@@ -104,7 +107,7 @@ def _keep_failed(
         statement.runs += (took, -1)
         statement.failed(type(error).__name__)
     except Exception:  # noqa: BLE001 - the caller is to see its own error
-        log.lost()
+        ended.lost()
 
 
 def _watch_many(
@@ -125,7 +128,7 @@ def _watch_many(
             scope, sql = _usual(scope, sql, context)
             _keep_many(scope, alias, sql, took, len(sized), error)
         except Exception:  # noqa: BLE001 - as above
-            log.lost()
+            ended.lost()
 
 
 def _keep_many(

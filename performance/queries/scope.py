@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any
 
 from performance import conf
-from performance.queries import log
+from performance.queries import ended
+from performance.queries.call_sites import Site
 from performance.queries.statements import Statement
 
 LOGGED = frozenset({"request", "task", "command"})
@@ -34,7 +35,8 @@ class Scope:
 
     __slots__ = (
         *("kind", "name", "parent", "statements", "began", "ended", "logged", "late"),
-        *("waited", "slow", "detailed", "room", "budget", "events", "_after"),
+        *("waited", "slow", "detailed", "room", "writes", "transactions", "budget", "emptied"),
+        *("is_leftover", "_past", "_after", "__weakref__"),
     )
 
     def __init__(self, kind: str, name: str, parent: Scope | None = None) -> None:
@@ -52,25 +54,32 @@ class Scope:
         self.slow = int(settings.slow_ms * 1e6)
         self.detailed = self.logged and random.random() < settings.sample_rate  # noqa: S311
         self.room = MANY_TEXTS
-        self.budget: Any = None
-        self.events: list[Any] = []
+        self.writes = 0
+        self.transactions: list[tuple[float, Site | None, str]] = []  # long ones: seconds, where
+        self.budget: Any = None  # of its view, where it declares one
+        self.emptied = self.began
+        self.is_leftover = False  # of threads that outlive the scope they began in
+        self._past = [0, 0, 0]  # of what was taken out: count, nanoseconds, repeats
         self._after: Scope | None = None
 
     @property
     def count(self) -> int:
         """Statements so far."""
-        return sum(statement.count for statement in list(self.statements.values()))
+        return self._past[0] + sum(one.count for one in self._all())
 
     @property
     def seconds(self) -> float:
         """Seconds they took, added up; those that ran at the same time count each."""
-        return sum(statement.nanoseconds for statement in list(self.statements.values())) / 1e9
+        return (self._past[1] + sum(one.nanoseconds for one in self._all())) / 1e9
 
     @property
     def repeats(self) -> int:
         """Statements whose SQL had run before in this scope."""
-        runs = (len(s.runs) // 2 for s in list(self.statements.values()) if not s.many)
-        return sum(times - 1 for times in runs if times > 1)
+        runs = (len(one.runs) // 2 for one in self._all() if not one.many)
+        return self._past[2] + sum(times - 1 for times in runs if times > 1)
+
+    def _all(self) -> list[Statement]:
+        return list(self.statements.values())
 
     @property
     def wait_seconds(self) -> float:
@@ -82,7 +91,10 @@ class Scope:
         statement = self.statements.setdefault(key, statement)
         statement.late = self.late
         self.room -= 1
-        if self.detailed or self.room < 0 or statement.worst >= self.slow:
+        statement.early_writes = [self.writes]
+        # Many texts, or lists in them: they may be one statement with its values written into it.
+        many = self.room < 0 or " IN (" in statement.sql
+        if many or self.detailed or self.late or statement.worst >= self.slow:
             statement.locate()
         return statement
 
@@ -90,10 +102,20 @@ class Scope:
         """Where statements go that come once this scope has ended, from a thread it left behind."""
         if self._after is None or self._after.ended:
             found = Scope(self.kind, self.name)
-            found.late = True
+            found.late = found.is_leftover = True
             self._after = found
-            log.follow(found)
+            ended.follow(found)
         return self._after
+
+    def split(self) -> Scope:
+        """Takes out what it holds, as a scope that has ended."""
+        piece = Scope(self.kind, self.name)
+        self._past = [self.count, int(self.seconds * 1e9), self.repeats]
+        piece.statements, self.statements = self.statements, {}
+        piece.transactions, self.transactions = self.transactions, []
+        piece.ended = self.emptied = time.time()
+        piece.detailed = self.detailed
+        return piece
 
     def close(self) -> None:
         """Ends it: its statements go to the outer scope and, if it is the logged one, to the log."""
@@ -102,8 +124,10 @@ class Scope:
         self.ended = time.time()
         if self.parent is not None:
             self.parent.absorb(self)
-        if self.logged and (self.statements or self.events):
-            log.add(self)
+        if self.logged:
+            ended.leave(self)
+            if self.statements or self.transactions or self.waited:
+                ended.add(self)
 
     def absorb(self, inner: Scope) -> None:
         """Adds what `inner` saw."""
@@ -115,6 +139,7 @@ class Scope:
                 mine = self.statements.setdefault(key, mine)
             mine.absorb(statement)
         self.waited += inner.waited
+        self.transactions += inner.transactions
 
 
 def _logged_above(scope: Scope | None) -> bool:
@@ -164,3 +189,20 @@ class open:  # noqa: A001, N801 - reads scope.open(...)
         # Not by a token: a generator may be closed in another context than it was opened in.
         _current.set(self._before)
         self._scope.close()
+
+
+class suspended:  # noqa: N801 - reads scope.suspended()
+    """Context manager: what runs inside of it is not watched."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = enter(None)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        enter(self._before)

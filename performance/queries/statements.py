@@ -7,34 +7,41 @@ from typing import Any
 from performance.queries import call_sites
 from performance.queries.call_sites import Site
 
-EARLY = 3
-"""The run of a SQL text in one scope that makes it a repetition."""
+EARLY = 5
+"""The first runs of a SQL text in a scope, whose values and lines tell whether it is a loop."""
 
 
 class Statement:
-    """One SQL text in one scope: its runs, the values of the slowest and of the first three.
+    """One SQL text in one scope.
 
     `runs` alternates nanoseconds and rows (-1: unknown); adding to it is one step of the
-    interpreter, so threads that share a scope lose nothing.
+    interpreter, so threads that share a scope lose nothing. `site` is the line of the slow run or of
+    the first one, `loop` the line that ran it twice among its early repeats: then it is a loop's.
     """
 
     __slots__ = (
-        *("alias", "sql", "many", "runs", "batched", "errors", "worst", "worst_params"),
-        *("first_params", "early", "site", "late", "correlation_id"),
+        *("alias", "sql", "many", "runs", "batched", "errors", "worst", "worst_params", "writes"),
+        *("early", "early_params", "early_writes", "early_sites", "site", "loop", "is_loop"),
+        *("late", "correlation_id"),
     )
 
     def __init__(self, sql: str, alias: str, took: int, params: Any, *, many: bool = False) -> None:
         self.sql = sql
         self.alias = alias
         self.many = many
+        self.writes = sql[:1] in "IUDiud"  # also DECLARE, which is harmless
         self.runs: list[int] = []
         self.batched = 0  # statements that executemany() sent beyond one a call
         self.errors: dict[str, int] = {}
         self.worst = took
         self.worst_params = params
-        self.first_params = [params]
         self.early = EARLY - 1
+        self.early_params = [params]
+        self.early_writes = [0]
+        self.early_sites: list[Site | None] = []
         self.site: Site | None = None
+        self.loop: Site | None = None
+        self.is_loop = False
         self.late = False
         self.correlation_id = ""
 
@@ -51,16 +58,28 @@ class Statement:
     def rows(self) -> int:
         return sum(rows for rows in self.runs[1::2] if rows > 0)
 
-    def note(self, took: int, params: Any, slow: int) -> None:
-        """Keeps the values of the slowest run and the first ones; finds the line of what repeats."""
+    def note(self, took: int, params: Any, writes: int, *, slow: bool) -> None:
+        """A run that is among the early ones or slower than those before.
+
+        `writes` is how many statements of the scope have changed something until now.
+        """
         if took > self.worst:
             self.worst = took
             self.worst_params = params
-        if self.early > 0:
-            self.early -= 1
-            self.first_params.append(params)
-        if self.site is None and (took >= slow or self.early == 0):
+        if slow and self.site is None:
             self.locate()
+        if self.early > 0:
+            self._note_early(params, writes)
+
+    def _note_early(self, params: Any, writes: int) -> None:
+        self.early -= 1
+        self.early_params.append(params)
+        self.early_writes.append(writes)
+        site = call_sites.here()
+        if len(self.early_params) > 2 and site in self.early_sites:
+            self.is_loop, self.loop, self.early = True, site, 0
+            self.correlation_id = call_sites.correlation_id()
+        self.early_sites.append(site)
 
     def locate(self) -> None:
         """Remembers the application's line that runs it now."""
@@ -68,9 +87,10 @@ class Statement:
         self.correlation_id = call_sites.correlation_id()
 
     def forget(self) -> None:
-        """Its first run failed and counts for nothing but its time: a retry is no repetition."""
+        """Its only run counts for nothing but its time: it failed, and its retry is no repetition."""
         self.early = EARLY
-        self.first_params.clear()
+        self.early_params.clear()
+        self.early_writes.clear()
 
     def failed(self, error: str) -> None:
         """Counts an error by the name of its class; its text may hold values."""
@@ -84,8 +104,12 @@ class Statement:
             self.errors[error] = self.errors.get(error, 0) + times
         if other.worst > self.worst:
             self.worst, self.worst_params = other.worst, other.worst_params
-        self.first_params += other.first_params[: self.early]
-        self.early = EARLY - len(self.first_params)
+        self.early_params += other.early_params
+        self.early_writes += other.early_writes
+        self.early_sites += other.early_sites
+        self.early = max(0, EARLY - len(self.early_params))
+        if other.is_loop and not self.is_loop:
+            self.is_loop, self.loop = True, other.loop
         self.site = self.site or other.site
         self.late = self.late or other.late
         self.correlation_id = self.correlation_id or other.correlation_id
