@@ -12,6 +12,6 @@ class PerformanceConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("performance.checks")
-        import_module("performance.queries.hook").connect()
+        import_module("performance.queries.watching").connect()
         import_module("performance.metrics.recorders").connect()
         import_module("performance.tasks.alerts").watch()

@@ -36,3 +36,8 @@ of its own: receivers may use the database, and one that raises is logged. Argum
 "unknown" where the job names none), task_id, level, deliveries (how many workers died), worker (the
 name of the last that did).
 """
+
+child_started = Signal()
+"""In the process of an isolated task, before it: `task_result`."""
+child_ended = Signal()
+"""In the process of an isolated task, after it, before the process ends: `task_result`."""

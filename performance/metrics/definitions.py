@@ -52,6 +52,8 @@ DEFINITIONS = (
     Definition(
         "pool_connections", _L, ("alias", "state"), "Connections of the pool.", adds_up=True
     ),
+    Definition("pool_timeouts", _C, ("alias",), "Waits for a connection that were given up."),
+    Definition("pool_connections_lost", _C, ("alias",), "Connections found broken."),
     Definition("cache_hits", _C, ("alias", "tier"), "Keys found."),
     Definition("cache_misses", _C, ("alias",), "Keys not found."),
     Definition("cache_errors", _C, ("alias", "error"), "Operations that failed."),

@@ -17,5 +17,6 @@ from __future__ import annotations
 from performance.queries import scope
 from performance.queries.budgets import query_budget
 from performance.queries.enforcing import BudgetExceeded, budget
+from performance.queries.parameters import parameters_of
 
-__all__ = ["BudgetExceeded", "budget", "query_budget", "scope"]
+__all__ = ["BudgetExceeded", "budget", "parameters_of", "query_budget", "scope"]

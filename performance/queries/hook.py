@@ -20,7 +20,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from performance import conf
-from performance.queries import ended, log
+from performance.queries import ended
+from performance.queries.connections import watch_pool, watch_transactions
 from performance.queries.scope import Scope, _current
 from performance.queries.statements import Statement
 
@@ -29,7 +30,6 @@ Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
 def connect() -> None:
     """Installs the hook on all connections to come and on those open in this context."""
-    log.connect()
     connection_created.connect(_install_if_enabled, dispatch_uid="performance.queries")
     for connection in connections.all(initialized_only=True):
         _install_if_enabled(connection=connection)
@@ -38,6 +38,8 @@ def connect() -> None:
 def _install_if_enabled(*, connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
     if conf.current().queries.enabled:
         install(connection)
+        watch_transactions(connection)
+        watch_pool(connection)
 
 
 def install(connection: BaseDatabaseWrapper) -> None:

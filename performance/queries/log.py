@@ -21,6 +21,7 @@ from performance.metrics import store
 from performance.metrics.recording import Recording
 from performance.queries import ended, parameters
 from performance.queries.batches import pack
+from performance.queries.connections import PoolStatistics
 from performance.queries.findings import Finding, Group, findings_of, groups_of
 from performance.queries.merging import Merged
 from performance.queries.scope import Scope
@@ -64,8 +65,8 @@ class Log:
             self._send_at = time.monotonic() + SEND_EVERY
             self.send()
 
-    def send(self) -> None:
-        """Sends what is there; what Redis does not take is kept for the next time."""
+    def send(self, *, last: bool = False) -> None:
+        """Sends what is there; what Redis does not take is kept for the next time, if there is one."""
         if self._merged:
             merged, self._merged = self._merged, Merged()
             self._number += 1
@@ -80,7 +81,7 @@ class Log:
                 self._unsent.popleft()
             self._failed = False
         except (redis.RedisError, OSError) as error:
-            if not self._failed:
+            if not (self._failed or last):
                 logger.warning(
                     "The query log waits: Redis does not answer (%s).", type(error).__name__
                 )
@@ -114,6 +115,7 @@ def _tell(scope: Scope, finding: Finding) -> None:
 
 class _Here:
     log = Log()
+    pools = PoolStatistics()
 
 
 def connect() -> None:
@@ -125,11 +127,11 @@ def connect() -> None:
         os.register_at_fork(after_in_child=_in_child)
 
 
-def send() -> None:
+def send(*, last: bool = False) -> None:
     """Sends all that has ended until now."""
     ended.empty(at_once=True)
     metrics.flush()
-    _Here.log.send()
+    _Here.log.send(last=last)
 
 
 def _replay(recording: Recording, scope: Scope) -> None:
@@ -138,15 +140,17 @@ def _replay(recording: Recording, scope: Scope) -> None:
 
 def _tick() -> None:
     ended.empty()
+    _Here.pools()
     _Here.log.tick()
 
 
 def _at_exit() -> None:
     try:
-        send()
+        send(last=True)
     except Exception:
         logger.exception("The last queries were not logged.")
 
 
 def _in_child() -> None:
     _Here.log = Log()
+    _Here.pools = PoolStatistics()

@@ -114,7 +114,7 @@ class Scope:
         piece.statements, self.statements = self.statements, {}
         piece.transactions, self.transactions = self.transactions, []
         piece.ended = self.emptied = time.time()
-        piece.detailed = self.detailed
+        piece.detailed, piece.late = self.detailed, self.late
         return piece
 
     def close(self) -> None:

@@ -70,6 +70,7 @@ def _end_with_the_worker(pipe: Connection) -> None:
 def _run(call: Call) -> Answer:
     from performance.queues import progress, results, running
     from performance.queues.registry import resolve
+    from performance.signals import child_ended, child_started
 
     path, args, kwargs = results.call_of(call.data)
     task = resolve(path)
@@ -89,4 +90,8 @@ def _run(call: Call) -> Answer:
     )
     progress.current_job.set(call.id)
     with running.log_context(call.carried, call.id):
-        return Answer(value=msgspec.json.encode(running.call(task, result)))
+        child_started.send_robust(type(task.get_backend()), task_result=result)
+        try:
+            return Answer(value=msgspec.json.encode(running.call(task, result)))
+        finally:
+            child_ended.send_robust(type(task.get_backend()), task_result=result)

@@ -11,16 +11,19 @@ from performance.queues import Level, Schedule, connection, outbox, task
 from performance.queues.conf import of_default_backend
 from performance.tasks.alerts import evaluate_alerts, prune_alerts, send_alerts
 from performance.tasks.metrics import prune_metrics, roll_up_metrics, sample_services
+from performance.tasks.queries import prune_query_log, write_query_log
 
 __all__ = [
     "evaluate_alerts",
     "prune_alerts",
     "prune_metrics",
+    "prune_query_log",
     "prune_task_runs",
     "roll_up_metrics",
     "sample_services",
     "send_alerts",
     "sweep_task_outbox",
+    "write_query_log",
 ]
 
 

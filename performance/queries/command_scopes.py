@@ -1,0 +1,27 @@
+"""A scope for each management command. Django tells nobody about commands, so its one way in is wrapped."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from performance.queries import ended, scope
+
+
+def connect() -> None:
+    """Wraps BaseCommand.execute, once."""
+    original = BaseCommand.execute
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original)
+    def execute(self: BaseCommand, *args: Any, **options: Any) -> Any:
+        name = type(self).__module__.rpartition(".")[2]
+        with scope.open(kind="command", name=name) as seen:
+            if seen.logged:
+                ended.follow(seen)
+            return original(self, *args, **options)
+
+    BaseCommand.execute = execute  # type: ignore[method-assign]
