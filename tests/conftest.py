@@ -17,6 +17,7 @@ from django.conf import settings
 
 from chatsite.embedded import EmbeddedError, running
 from performance import metrics
+from performance.queries import log
 from tests.servers import ThrowAwayValkey
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -36,6 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure() -> None:
+    log.send(last=True)  # while Redis is there: nothing is left for the interpreter's end
     _servers.close()
 
 

@@ -20,7 +20,7 @@ def test_a_worker_ends_after_its_jobs_and_another_goes_on(server: Any, workers: 
     pool = workers.start("--max-jobs", "4")
     eventually(lambda: server.zcard("rq:finished:normal") == 7, within=60)
     names = {server.hget(f"rq:job:{result.id}", "worker_name") for result in results}
-    assert len(names) == 2
+    assert len(names) >= 2  # what runs by schedule counts, too
     pool.terminate()
     assert pool.wait(timeout=40) == 0
 
