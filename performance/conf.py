@@ -96,6 +96,13 @@ class HealthSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchesSettings:
+    """Services that staff turn off and on while the site runs (performance.switches)."""
+
+    watch_seconds: float = 2.0  # how often a process looks what staff have changed; 0 = never
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceSettings:
     cache: CacheSettings = field(default_factory=CacheSettings)
     queues: QueueSettings = field(default_factory=QueueSettings)
@@ -103,6 +110,7 @@ class PerformanceSettings:
     queries: QueriesSettings = field(default_factory=QueriesSettings)
     alerts: AlertsSettings = field(default_factory=AlertsSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
+    switches: SwitchesSettings = field(default_factory=SwitchesSettings)
 
 
 def read(block: dict[str, dict[str, Any]]) -> tuple[PerformanceSettings, list[str]]:
@@ -125,9 +133,31 @@ def _section(kind: type[Any], values: dict[str, Any]) -> tuple[Any, list[str]]:
     return kind(**given), sorted(set(values) - set(known))
 
 
+_turned_off: frozenset[str] = frozenset()
+
+
 @functools.cache
 def current() -> PerformanceSettings:
+    """What holds now: settings.PERFORMANCE, less what staff have turned off."""
+    found = configured()
+    for name in _turned_off:
+        section, _, key = name.partition(".")
+        part = dataclasses.replace(getattr(found, section), **{key: False})
+        found = dataclasses.replace(found, **{section: part})
+    return found
+
+
+def configured() -> PerformanceSettings:
+    """What settings.PERFORMANCE asks for, whatever staff have turned off."""
     return read(getattr(settings, "PERFORMANCE", {}))[0]
+
+
+def turn_off(names: frozenset[str]) -> None:
+    """These flags, such as "cache.enabled", are off in this process until it is told otherwise."""
+    global _turned_off
+    if names != _turned_off:
+        _turned_off = names
+        current.cache_clear()
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -5,6 +5,7 @@ from performance.admin.alert_rules import AlertRuleAdmin
 from performance.admin.alerts import AlertAdmin
 from performance.admin.dashboard import DashboardAdmin
 from performance.admin.queues import TaskRunAdmin
+from performance.admin.switches import SwitchChangeAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -12,5 +13,6 @@ __all__ = [
     "DashboardAdmin",
     "NotificationAdmin",
     "SilenceAdmin",
+    "SwitchChangeAdmin",
     "TaskRunAdmin",
 ]

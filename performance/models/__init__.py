@@ -14,6 +14,7 @@ from performance.models.queries import (
     QueryStatistics,
     Scope,
 )
+from performance.models.switches import SwitchChange
 from performance.models.task_outbox import TaskOutbox
 from performance.models.task_runs import TaskRun
 
@@ -33,6 +34,7 @@ __all__ = [
     "QueryStatistics",
     "Scope",
     "Silence",
+    "SwitchChange",
     "TaskOutbox",
     "TaskRun",
 ]
