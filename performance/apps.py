@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from django.apps import AppConfig
 from django.core.signals import request_started
+from django.db.models.signals import post_migrate
 
 
 class PerformanceConfig(AppConfig):
@@ -17,6 +19,11 @@ class PerformanceConfig(AppConfig):
         import_module("performance.queries.watching").connect()
         import_module("performance.metrics.recorders").connect()
         import_module("performance.tasks.alerts").watch()
+        post_migrate.connect(_add_alert_rules, sender=self, dispatch_uid="performance.alerts")
+
+
+def _add_alert_rules(**kwargs: Any) -> None:
+    import_module("performance.alerts.shipped").install(**kwargs)
 
 
 def _watch_switches() -> None:

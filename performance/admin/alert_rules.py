@@ -17,7 +17,7 @@ from unfold.admin import ModelAdmin
 from performance.admin.alert_rule_form import AlertRuleForm
 from performance.admin.export import CsvExport
 from performance.admin.labels import SEVERITIES, labelled
-from performance.alerts import defaults, drawing, writing
+from performance.alerts import drawing, shipped, writing
 from performance.alerts import messages as words
 from performance.alerts.preview import preview
 from performance.metrics import MetricsUnavailable
@@ -103,7 +103,7 @@ class AlertRuleAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
         description="Give shipped rules their shipped values again", permissions=["change"]
     )
     def reset(self, request: HttpRequest, rules: QuerySet[AlertRule]) -> None:
-        changed = [rule for rule in rules if defaults.reset(rule)]
+        changed = [rule for rule in rules if shipped.reset(rule)]
         for rule in changed:
             self.log_change(request, rule, "Reset to the shipped values.")
         self.message_user(request, f"{len(changed)} rules were reset.")

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from performance.models import AlertRule
-
 MINUTE, HOUR = 60, 3600
 
 
@@ -209,7 +207,7 @@ DEFAULTS = (
         values={
             "metric": "replication_lag_seconds",
             "aggregation": "last",
-            "group_by": ["replica"],
+            "group_by": ["database"],
             "window": MINUTE,
             "threshold": 30,
             "resolve_threshold": 10,
@@ -321,43 +319,3 @@ DEFAULTS = (
         },
     ),
 )
-
-
-def install(**_kwargs: object) -> None:
-    """Adds the shipped rules that are missing; a receiver of post_migrate."""
-    there = set(AlertRule.objects.exclude(shipped="").values_list("shipped", flat=True))
-    taken = set(AlertRule.objects.values_list("name", flat=True))
-    missing = [d for d in DEFAULTS if d.name not in there and d.name not in taken]
-    made = AlertRule.objects.bulk_create(_rule(default) for default in missing)
-    if made:
-        _hold_back({default.name for default in missing})
-
-
-def reset(rule: AlertRule) -> bool:
-    """Gives a shipped rule its shipped values again; False where it is none of them."""
-    for default in DEFAULTS:
-        if default.name == rule.shipped:
-            fresh = _rule(default)
-            fresh.pk, fresh.created_at = rule.pk, rule.created_at
-            fresh.save(force_update=True)
-            _hold_back({default.name})
-            return True
-    return False
-
-
-def _rule(default: Default) -> AlertRule:
-    return AlertRule(
-        name=default.name,
-        title=default.title,
-        runbook=default.name,
-        shipped=default.name,
-        **default.values,
-    )
-
-
-def _hold_back(names: set[str]) -> None:
-    rules = {rule.shipped: rule for rule in AlertRule.objects.exclude(shipped="")}
-    for default in DEFAULTS:
-        if default.name in names:
-            after = [rules[name] for name in default.after if name in rules]
-            rules[default.name].inhibited_by.set(after)

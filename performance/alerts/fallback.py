@@ -31,7 +31,7 @@ _since: float | None = None
 _told: str = ""
 
 
-def database_is_away(error: Exception) -> None:
+def database_is_away(error: str) -> None:
     """Called again and again while it is; tells once."""
     global _since, _told
     with _lock:
@@ -39,9 +39,9 @@ def database_is_away(error: Exception) -> None:
         if _told or time.monotonic() - _since < PATIENCE:
             return
         _told = uuid.uuid4().hex
-    logger.critical("database_away", error=type(error).__name__)
+    logger.critical("database_away", error=error)
     if _is_ours():
-        _send(_told, "PostgreSQL does not answer", "firing", type(error).__name__)
+        _send(_told, "PostgreSQL does not answer", "firing", error)
 
 
 def database_answers() -> None:

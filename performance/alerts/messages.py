@@ -45,6 +45,11 @@ def summary(alert: Alert) -> str:
     return f"{value} (alarm {compared} {threshold})"
 
 
+def one_line(text: str) -> str:
+    """What cannot be printed is a blank: a label must not begin a header, a line or an escape."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def duration(seconds: float) -> str:
     """90 s, 5 min, 2 h, 3 d: the largest unit that it is a whole number of."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):

@@ -31,45 +31,56 @@ OVERDUE = 12.0
 _started_in: int | None = None
 
 
-def watch(work: Callable[[], None]) -> None:
+Work = Callable[[], None]
+Database = Callable[[], str]
+
+
+def watch(work: Work, database: Database) -> None:
     """Starts the thread with this process's first request, or with its worker.
 
-    `work` evaluates and sends; it may raise.
+    `work` evaluates and sends; it may raise. `database` says what is wrong with PostgreSQL, "" for
+    nothing; it must answer in a few seconds even when PostgreSQL hangs.
     """
 
     def start(**_kwargs: Any) -> None:
         request_started.disconnect(dispatch_uid="performance.alerts.watchdog")
-        _start(work)
+        _start(work, database)
 
     uid = "performance.alerts.watchdog"
     request_started.connect(start, weak=False, dispatch_uid=uid)
     worker_started.connect(start, weak=False, dispatch_uid=uid)
 
 
-def _start(work: Callable[[], None]) -> None:
+def _start(work: Work, database: Database) -> None:
     global _started_in
     settings = conf.current().alerts
     if _started_in == os.getpid() or not (settings.enabled and settings.watch):
         return
     _started_in = os.getpid()
-    threading.Thread(target=_run, args=[work], name="alerts-watchdog", daemon=True).start()
+    thread = threading.Thread(
+        target=_run, args=[work, database], name="alerts-watchdog", daemon=True
+    )
+    thread.start()
 
 
-def _run(work: Callable[[], None]) -> None:
+def _run(work: Work, database: Database) -> None:
     stop = threading.Event()
     while not stop.wait(PERIOD * random.uniform(0.8, 1.2)):  # noqa: S311 -- so that processes spread
-        tick(work)
+        tick(work, database)
 
 
-def tick(work: Callable[[], None]) -> None:
+def tick(work: Work, database: Database) -> None:
     """Does `work` if it is overdue; never raises."""
     try:
-        age = seconds_since()
+        if error := database():
+            fallback.database_is_away(error)
+            return
         fallback.database_answers()
+        age = seconds_since()
         if age is None or age > OVERDUE:
             work()
     except DatabaseError as error:
-        fallback.database_is_away(error)
+        fallback.database_is_away(type(error).__name__)
     except Exception:
         logger.exception("alerts_watchdog_failed")
     finally:

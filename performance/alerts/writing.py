@@ -81,12 +81,7 @@ def _subject(row: Notification, entries: list[dict[str, Any]]) -> str:
     first = entries[0]
     about = f"{first['title']}{_about(first['labels'])}"
     more = f" and {len(entries) - 1} more" if len(entries) > 1 else ""
-    return _line(f"[{row.severity}] {first['news']}: {about}{more}")[:200]
-
-
-def _line(text: str) -> str:
-    """One line: a label's value must not begin a header or a line of its own."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return messages.one_line(f"[{row.severity}] {first['news']}: {about}{more}")[:200]
 
 
 def _about(labels: Mapping[str, str]) -> str:
@@ -108,4 +103,4 @@ def _paragraph(entry: dict[str, Any]) -> str:
         f"  since: {entry['since'][:19]} UTC",
     ]
     lines += [f"  {name}: {entry[name]}" for name in ("url", "runbook") if entry[name]]
-    return "\n".join(_line(line) for line in lines)
+    return "\n".join(messages.one_line(line) for line in lines)

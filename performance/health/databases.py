@@ -21,7 +21,11 @@ _FACTS = """
     SELECT current_setting('server_version'),
            extract(epoch FROM now() - pg_postmaster_start_time())::float8,
            (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
-           current_setting('max_connections')::int, pg_is_in_recovery()
+           current_setting('max_connections')::int, pg_is_in_recovery(),
+           CASE WHEN NOT pg_is_in_recovery()
+                THEN (SELECT max(extract(epoch FROM replay_lag)) FROM pg_stat_replication)
+                WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+                ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END::float8
 """
 
 
@@ -46,13 +50,15 @@ def probe(alias: str) -> Callable[[], Facts]:
             if connections[alias].vendor != "postgresql":
                 connection.execute("SELECT 1")
                 return {}
-            version, uptime, used, most, recovery = connection.execute(_FACTS).fetchone()
+            version, uptime, used, most, recovery, lag = connection.execute(_FACTS).fetchone()
         return {
             "version": version.partition(" ")[0],
             "uptime_seconds": round(uptime),
             "connections": used,
             "max_connections": most,
             "read_only": recovery,
+            # None: no replica, or one that this role may not see (it wants pg_monitor).
+            "replication_lag_seconds": lag,
         }
 
     return ask

@@ -74,6 +74,8 @@ DEFINITIONS = (
     Definition("streams_open", _L, (), "Browsers that watch a reply.", adds_up=True),
     Definition("service_up", _L, ("service",), "1 where the service answers, else 0."),
     Definition("service_seconds", _D, ("service",), "Time of the service's answer."),
+    Definition("replication_lag_seconds", _L, ("database",), "How far a replica is behind."),
+    Definition("alert_notifications", _C, ("channel", "status"), "Messages about alerts."),
     Definition("disk_free_ratio", _L, ("path",), "Share of the disk that is free."),
     Definition("metrics_overflow", _C, ("metric",), "Events with too many different labels."),
     Definition("metrics_dropped", _C, ("reason",), "Events that were not recorded."),

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from performance import alerts
+from performance import alerts, health
 from performance.alerts import pruning, watchdog
+from performance.health import sampling
 from performance.queues import Level, Schedule, task
 
 
 def watch() -> None:
     """Has every process look whether the rules are still evaluated."""
-    watchdog.watch(_evaluate_and_send)
+    watchdog.watch(evaluate_and_send, database_error)
 
 
-def _evaluate_and_send() -> None:
-    alerts.evaluate()
+def evaluate_and_send() -> None:
+    """All of it, without the queues."""
+    alerts.evaluate(samples=samples())
     alerts.deliver()
+
+
+def samples() -> list[alerts.Sample]:
+    """Levels as they are now: a dead server must not be looked up in that server."""
+    return [alerts.Sample(*level) for level in sampling.levels()]
+
+
+def database_error() -> str:
+    """What is wrong with PostgreSQL; "" for nothing."""
+    down = (one for one in health.look() if one.service == "database" and not one.is_up)
+    return next((one.error for one in down), "")
 
 
 @task(level=Level.CRITICAL, schedule=Schedule(every=5), record=False, timeout=60)
 def evaluate_alerts() -> int:
     """Evaluates every rule once; answers how many steps its alerts took."""
-    report = alerts.evaluate()
+    report = alerts.evaluate(samples=samples())
     return len(report.events) if report else 0
 
 

@@ -47,7 +47,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(report, indent=2))
         else:
             for line in _lines(report):
-                self.stdout.write(line)
+                self.stdout.write(messages.one_line(line))
         if report["problems"]:
             sys.exit(1)
 
@@ -104,7 +104,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    labels = " ".join(f"{k}={v!r}" for k, v in sorted(entry["labels"].items()))
+    labels = " ".join(f"{k}={v}" for k, v in sorted(entry["labels"].items()))
     words = [
         f"{entry['severity']:<8} {entry['state']:<12} {entry['title']}",
         labels,

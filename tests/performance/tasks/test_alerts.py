@@ -1,0 +1,206 @@
+"""The tasks of alerts, and the thread that stands in for them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.signals import request_started
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from performance import alerts
+from performance.alerts import channels, fallback, watchdog
+from performance.alerts.channels import Channel, ChannelError, Message
+from performance.models import Alert, AlertEvaluation, AlertEvent, AlertRule
+from performance.queues.options import options_of
+from performance.queues.signals import worker_started
+from performance.tasks import evaluate_alerts, prune_alerts, send_alerts
+from performance.tasks.alerts import database_error, evaluate_and_send, samples
+
+sent: list[Message] = []
+
+
+class Recorder(Channel):
+    def send(self, message: Message) -> None:
+        sent.append(message)
+
+
+class Broken(Channel):
+    def send(self, message: Message) -> None:
+        raise ChannelError("no luck")
+
+
+@pytest.fixture
+def told(settings: Any, queue_redis: Any, monkeypatch: Any) -> list[Message]:
+    """What the channels were given; one of them is broken, one takes milder alerts alone."""
+    sent.clear()
+    here = __name__
+    found = {
+        "broken": {"BACKEND": f"{here}.Broken"},
+        "missing": {"BACKEND": f"{here}.Missing"},
+        "ops": {"BACKEND": f"{here}.Recorder"},
+    }
+    block = settings.PERFORMANCE
+    settings.PERFORMANCE = {**block, "ALERTS": {**block["ALERTS"], "CHANNELS": found}}
+    monkeypatch.setattr(fallback, "PATIENCE", 0.0)
+    monkeypatch.setattr(fallback, "_since", None)
+    monkeypatch.setattr(fallback, "_told", "")
+    return sent
+
+
+def test_evaluation_happens_every_five_seconds_before_all_other_tasks() -> None:
+    for task in (evaluate_alerts, send_alerts):
+        assert options_of(task.func).schedule.every == 5  # type: ignore[union-attr]
+        assert task.priority == 100 or task.queue_name == "critical" or task.priority > 0
+
+
+@pytest.mark.django_db
+def test_services_are_asked_themselves(queue_redis: Any, cache_redis: Any) -> None:
+    found = {(s.metric, *s.labels.values()): s.value for s in samples()}
+
+    assert found["service_up", "database"] == 1
+    assert found["service_up", "queue"] == 1
+    assert found["service_up", "cache"] == 1
+    assert found[("workers",)] == 0
+    assert 0 < found["disk_free_ratio", "/"] < 1
+
+
+@pytest.mark.django_db
+def test_a_run_evaluates_and_sends(told: list[Message]) -> None:
+    evaluate_and_send()
+
+    assert (alerts.seconds_since() or 99) < 60
+    assert AlertRule.objects.get(name="worker-gone").alerts.get().state == "pending"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "works"), [(None, 1), (5, 0), (20, 1)])
+def test_the_watchdog_works_when_nobody_else_does(age: float | None, works: int) -> None:
+    if age is not None:
+        AlertEvaluation.objects.create(at=timezone.now() - timedelta(seconds=age))
+    done: list[int] = []
+
+    watchdog.tick(lambda: done.append(1), lambda: "")
+
+    assert len(done) == works
+    assert connection.connection is None or connection.in_atomic_block
+
+
+@pytest.mark.django_db
+def test_the_watchdog_outlives_what_it_runs() -> None:
+    def fail() -> None:
+        raise RuntimeError("no")
+
+    watchdog.tick(fail, lambda: "")
+
+
+def test_the_watchdog_waits_for_the_first_request(settings: Any, monkeypatch: Any) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(watchdog, "_start", lambda *args: started.append(args))
+    try:
+        watchdog.watch(evaluate_and_send, database_error)
+        assert not started
+        Client(SERVER_NAME="localhost").get("/health/live")
+        Client(SERVER_NAME="localhost").get("/health/live")
+        worker_started.send_robust(None, worker="w")
+    finally:
+        uid = "performance.alerts.watchdog"
+        request_started.disconnect(dispatch_uid=uid)
+        worker_started.disconnect(dispatch_uid=uid)
+
+    assert len(started) == 2
+
+
+def test_a_dead_database_is_told_of_once_and_so_is_its_return(told: list[Message]) -> None:
+    for _ in range(5):
+        watchdog.tick(lambda: None, lambda: "OperationalError")
+    assert [message.subject for message in told] == [
+        "[critical] firing: PostgreSQL does not answer"
+    ]
+    assert "database-unreachable" in told[0].text
+
+    for _ in range(3):
+        fallback.database_answers()
+    assert told[-1].subject == "[critical] resolved: PostgreSQL answers again"
+    assert len(told) == 2
+
+
+def test_a_short_absence_is_not_told(told: list[Message], monkeypatch: Any) -> None:
+    monkeypatch.setattr(fallback, "PATIENCE", 60.0)
+    fallback.database_is_away("x")
+    fallback.database_answers()
+
+    assert not told
+
+
+def test_one_process_of_all_tells(told: list[Message], queue_redis: Any) -> None:
+    queue_redis.set(fallback.CLAIM, "another", ex=60)
+
+    fallback.database_is_away("x")
+
+    assert not told
+
+
+def test_without_redis_each_tells(told: list[Message], settings: Any, valkey_server: Any) -> None:
+    server = valkey_server()
+    settings.RQ_QUEUES = {n: {"URL": server.url} for n in settings.RQ_QUEUES}
+    server.kill()
+
+    fallback.database_is_away("x")
+    fallback.database_answers()
+
+    assert len(told) == 2
+
+
+@pytest.mark.django_db
+def test_old_alerts_go_with_their_events() -> None:
+    rule, now = AlertRule.objects.get(name="disk-full"), timezone.now()
+    ages = {
+        "old": (91, True),
+        "young": (89, True),
+        "threat": (2, False),
+        "fresh threat": (0, False),
+    }
+    for key, (days, fired) in ages.items():
+        then = now - timedelta(days=days)
+        alert = Alert.objects.create(
+            rule=rule,
+            key=key,
+            state="resolved",
+            severity="info",
+            began_at=then,
+            seen_at=then,
+            resolved_at=then,
+            fired_at=then if fired else None,
+        )
+        AlertEvent.objects.create(alert=alert, kind="pending")
+
+    assert prune_alerts.func() == 2
+
+    assert set(Alert.objects.values_list("key", flat=True)) == {"young", "fresh threat"}
+    assert AlertEvent.objects.count() == 2
+
+
+def test_heavy_libraries_are_not_imported_before_they_are_used() -> None:
+    code = (
+        "import django; django.setup(); import sys; import performance.tasks.alerts;"
+        "print([m for m in ('apprise', 'requests') if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "", "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_channels_are_forgotten_with_their_settings(told: list[Message]) -> None:
+    assert channels.aliases() == ["broken", "missing", "ops"]
+    assert len(list(channels.problems())) == 1
