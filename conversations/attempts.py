@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 import structlog
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from conversations import markdown, tools, windows
 from conversations.ai import ChatBackend, chat_backends
-from conversations.ai.base import Turn
-from conversations.models import Message, Reply, Role, Status
+from conversations.ai.base import ToolCall, Turn
+from conversations.models import Message, Reply, Role, Status, ToolRun
 from performance.cache import conversation_cache
 
 logger = structlog.get_logger(__name__)
@@ -25,6 +26,13 @@ INTERNAL: dict[str, object] = {
 }
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """Where an answer waits for its user: what model and tools said, and how many runs there were."""
+
+    turns: list[Turn]
+    runs: int
+
+
 @dataclass
 class Attempt:
     """One run at a reply: what it was given, what it has made so far."""
@@ -34,10 +42,18 @@ class Attempt:
     backend: ChatBackend
     turns: list[Turn]
     context: tools.ToolContext
+    begun: str = ""  # the text of an earlier attempt that this one goes on from
+    runs: list[ToolRun] = field(default_factory=list)  # and its tools' runs
+    known: int = 0  # turns that are in the database
+    asked: tuple[ToolCall, ...] = ()  # and the calls at which it had to ask for permission
     text: str = ""
+    carried: tuple[int, int] = (0, 0)  # tokens of the earlier attempts that this one goes on from
     input_tokens: int = 0
     output_tokens: int = 0
+    asked_at: datetime | None = None
+    first_event_at: datetime | None = None
     first_text_at: datetime | None = None
+    published_at: datetime | None = None
     tool_count: int = 0
     lasting: bool = True  # no tool had a part in it whose results may differ next time
     finish_reason: str = ""
@@ -56,13 +72,41 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     reply = Reply.objects.select_related("message__conversation").get(pk=reply_id)
     message = reply.message
     backend = chat_backends[reply.backend]
-    if number > 1:
-        reply.tool_runs.all().delete()
     turns = [_turn(earlier) for earlier in windows.before(message, HISTORY) if earlier.text]
     context = tools.ToolContext(
         user_id=message.conversation.user_id, conversation_id=str(message.conversation_id)
     )
-    return Attempt(reply, number, backend, turns, context)
+    attempt = Attempt(reply, number, backend, turns, context, known=len(turns))
+    if reply.continues or reply.turns:
+        _go_on(attempt)
+    elif number > 1:
+        reply.tool_runs.all().delete()
+    return attempt
+
+
+def _go_on(attempt: Attempt) -> None:
+    """Takes over what the attempt before has made."""
+    reply = attempt.reply
+    attempt.runs = list(reply.tool_runs.all())
+    if reply.turns:
+        pause = msgspec.json.decode(reply.turns, type=Pause)
+        attempt.turns += pause.turns
+        attempt.asked = pause.turns[-1].tool_calls
+        attempt.runs = attempt.runs[: pause.runs]  # more are those of an attempt that died since
+    reply.tool_runs.exclude(pk__in=[run.pk for run in attempt.runs]).delete()
+    for run in attempt.runs:
+        run.attempt = attempt.number
+    ToolRun.objects.bulk_update(attempt.runs, ["attempt"])
+    attempt.tool_count = len(attempt.runs)
+    attempt.text = attempt.begun = attempt.saved = attempt.message.text
+    attempt.carried = (reply.input_tokens or 0, reply.output_tokens or 0)
+    attempt.lasting = False
+
+
+def asking(attempt: Attempt) -> dict[str, object]:
+    """What the reply keeps while its user is asked."""
+    pause = Pause(attempt.turns[attempt.known :], attempt.tool_count)
+    return {"turns": msgspec.json.encode(pause).decode()}
 
 
 def _turn(message: Message) -> Turn:
@@ -92,11 +136,14 @@ def end(attempt: Attempt, status: Status) -> bool:
             status=status,
             model=attempt.backend.model[:200],
             author=attempt.backend.label[:100],
-            input_tokens=_count(attempt.input_tokens),
-            output_tokens=_count(attempt.output_tokens),
+            input_tokens=_count(attempt.carried[0] + attempt.input_tokens),
+            output_tokens=_count(attempt.carried[1] + attempt.output_tokens),
+            asked_at=attempt.asked_at,
+            first_event_at=attempt.first_event_at,
             first_text_at=attempt.first_text_at,
+            published_at=attempt.published_at,
             finished_at=timezone.now(),
-            **attempt.outcome,
+            **{"turns": "", "continues": False, **attempt.outcome},
         )
         if mine:
             _save_text(attempt, attempt.text)

@@ -17,7 +17,7 @@ ENCODING = (
 KEY_REUSED = "An earlier text of this form is sent already. To send this one as well, send again."
 DELETED = "This conversation was deleted meanwhile. Your text is kept: send it as a new one."
 IN_PROGRESS = "The assistant is still answering. Wait for the end or stop it, then send this."
-RETRY_IN_PROGRESS = "The assistant is writing another answer. Wait for its end, then try again."
+OUTDATED = "This was decided already, or the assistant asks for something else now. Look again."
 DAMAGED = "This form is damaged. Send again: it is repaired now."
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from conversations import streams
 from conversations.ai import chat_backends
 from conversations.models import Conversation, Message, Reply, ToolRun
 from conversations.streams import rights_changed
@@ -26,6 +27,14 @@ from performance.queues.signals import worker_started
 @receiver([post_save, post_delete], sender=Conversation)
 def forget_conversation(instance: Conversation, **_kwargs: Any) -> None:
     conversation_cache.forget(instance.user_id, instance.pk)
+
+
+@receiver(post_save, sender=Conversation)
+def tell_its_name(instance: Conversation, update_fields: Any = None, **_kwargs: Any) -> None:
+    """To the pages that show it, whoever has renamed it."""
+    if "title" in (update_fields or ()):
+        name = str(instance)
+        transaction.on_commit(lambda: streams.announce(instance.pk, "title", t=name))
 
 
 @receiver([post_save, post_delete], sender=Message)

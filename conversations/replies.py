@@ -20,7 +20,7 @@ from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usa
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
 from conversations.models import Status
-from conversations.streams import ReplyStream, open_stream
+from conversations.streams import ReplyStream, announce, open_stream
 from conversations.streams.writer import FrameWriter
 from performance import tracing
 
@@ -58,15 +58,20 @@ class AnswerTooLong(ChatBackendError):
     retryable = False
 
 
-async def write(reply_id: int, number: int) -> None:
-    """Makes attempt `number` at the reply. Returns at once where that attempt is not to be had."""
+class PermissionNeeded(Exception):
+    """A tool that acts was called: the user decides, and another attempt goes on from here."""
+
+
+async def write(reply_id: int, number: int) -> Attempt | None:
+    """Makes attempt `number` at the reply. None where that attempt is not to be had."""
     attempt = await sync_to_async(attempts.begin)(reply_id, number)
     if attempt is None:
-        return
+        return None
     with structlog.contextvars.bound_contextvars(
         reply=reply_id, attempt=number, correlation_id=attempt.reply.correlation_id
     ):
         await _run(attempt)
+    return attempt
 
 
 async def _run(attempt: Attempt) -> None:
@@ -77,12 +82,16 @@ async def _run(attempt: Attempt) -> None:
         work.cancel()
 
     async with open_stream(conversation_id, message_id, attempt.number, on_stop) as (out, writer):
+        out.text(attempt.begun)
         work = asyncio.create_task(_answer(attempt, out, writer))
         beat = asyncio.create_task(_keep_checkpoints(attempt, out))
         try:
             status = await _outcome(attempt, work, out)
         finally:
             await _cancelled(work, beat)
+        if attempt.text and out.published_at is None:
+            await writer.flush()
+        attempt.published_at = out.published_at
         if await _finish(attempt, status):
             measuring.ended(attempt, status)
             out.done(status)
@@ -99,8 +108,10 @@ async def _outcome(attempt: Attempt, work: asyncio.Task[None], out: ReplyStream)
     except asyncio.CancelledError:
         if out.stopped:
             return Status.STOPPED
-        await asyncio.shield(sync_to_async(attempts.hand_back)(attempt))
+        await asyncio.shield(sync_to_async(_hand_back)(attempt))
         raise
+    except PermissionNeeded:
+        return Status.ASKING
     except ChatBackendError as error:
         logger.warning("reply_failed", code=error.code, error=str(error))
         attempt.outcome = {"error": error.code, "explanation": error.explanation}
@@ -112,6 +123,11 @@ async def _outcome(attempt: Attempt, work: asyncio.Task[None], out: ReplyStream)
     return Status.COMPLETE
 
 
+def _hand_back(attempt: Attempt) -> None:
+    attempts.hand_back(attempt)
+    announce(attempt.message.conversation_id, "state", m=attempt.message.pk)
+
+
 async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> None:
     """An earlier answer, or rounds of model and tools until a round asks for no tool."""
     question = _request(attempt)
@@ -119,14 +135,18 @@ async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> No
     if earlier is not None:
         _take_text(attempt, earlier, out, writer)
         return
+    await tool_calls.resume(attempt, out)
     for _ in range(ROUNDS):
         calls = await _round(attempt, out, writer)
         if not calls:
             _refuse_nothing(attempt)
             await answers.keep(attempt, question)
             return
-        for asked in calls:
-            attempt.turns.append(await tool_calls.call(attempt, asked, out))
+        results = [await tool_calls.call(attempt, asked, out) for asked in calls]
+        if None in results:
+            attempt.outcome = attempts.asking(attempt)
+            raise PermissionNeeded
+        attempt.turns += filter(None, results)
     raise TooManyRounds
 
 
@@ -139,7 +159,10 @@ def _refuse_nothing(attempt: Attempt) -> None:
 
 def _request(attempt: Attempt) -> ChatRequest:
     return ChatRequest(
-        turns=tuple(attempt.turns), system=settings.SYSTEM_PROMPT, tools=tools.specs()
+        turns=tuple(attempt.turns),
+        system=settings.SYSTEM_PROMPT,
+        tools=tools.specs(),
+        begun=attempt.begun if attempt.reply.continues else "",
     )
 
 
@@ -167,12 +190,14 @@ async def _listen(
 ) -> None:
     """Takes what the backend says until it has finished; tools that it asks for go to `calls`."""
     before = len(attempt.text)
+    attempt.asked_at = attempt.asked_at or timezone.now()
     # aclosing: a stop must close the provider's connection now, not at some garbage collection.
     async with aclosing(attempt.backend.stream(_request(attempt))) as events:
         async for event in events:
+            attempt.first_event_at = attempt.first_event_at or timezone.now()
             match event:
                 case Text(text):
-                    apart = "\n\n" if before and len(attempt.text) == before else ""
+                    apart = "\n\n" if _is_apart(attempt, before) else ""
                     _take_text(attempt, apart + text, out, writer)
                 case ToolCall():
                     calls.append(_readable(event))
@@ -182,6 +207,12 @@ async def _listen(
                 case Finish(reason):
                     attempt.finish_reason = reason
                     break
+
+
+def _is_apart(attempt: Attempt, before: int) -> bool:
+    """Whether this is the first text after a tool's results: but an interrupted answer goes right on."""
+    goes_on = attempt.reply.continues and before == len(attempt.begun)
+    return bool(before) and len(attempt.text) == before and not goes_on
 
 
 def _readable(call: ToolCall) -> ToolCall:

@@ -9,19 +9,24 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from conversations.models import LIVE, Conversation, Message, Reply, ToolRun
+from conversations.models import OPEN, Conversation, Message, Permission, Reply, ToolRun
 from performance.cache import register
 
 
 @register
 @dataclass(frozen=True, slots=True)
 class ShownToolRun:
+    """`seal` stands for the call in the form that allows it; "" where nobody is asked."""
+
+    pk: int
     name: str
     arguments: str
     result: str
     error: str
     milliseconds: int
     cached_at: datetime | None
+    permission: str
+    seal: str
 
     @property
     def from_cache(self) -> bool:
@@ -29,41 +34,64 @@ class ShownToolRun:
 
     @classmethod
     def of(cls, run: ToolRun) -> Self:
-        return cls(run.name, run.arguments, run.result, run.error, run.milliseconds, run.cached_at)
+        return cls(
+            pk=run.pk,
+            name=run.name,
+            arguments=run.arguments,
+            result=run.result,
+            error=run.error,
+            milliseconds=run.milliseconds,
+            cached_at=run.cached_at,
+            permission=str(run.permission),
+            seal=run.seal if run.permission == Permission.ASKED else "",
+        )
 
 
 @register
 @dataclass(frozen=True, slots=True)
 class ShownReply:
+    """`stages` are how long each took, in milliseconds, in their order.
+
+    `goes_on` says that the next attempt keeps what is there.
+    """
+
     status: str
     attempt: int
+    goes_on: bool
     author: str
     explanation: str
     stream_start: str
     stop_requested: bool
     held_up: bool
     cached_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
+    stages: tuple[tuple[str, int], ...]
     tool_runs: tuple[ShownToolRun, ...]
 
     @property
-    def is_live(self) -> bool:
-        return self.status in LIVE
+    def is_open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def milliseconds(self) -> int:
+        return sum(milliseconds for _, milliseconds in self.stages)
+
+    @property
+    def cached_runs(self) -> int:
+        return sum(run.from_cache for run in self.tool_runs)
 
     @classmethod
     def of(cls, reply: Reply) -> Self:
         return cls(
             status=str(reply.status),
             attempt=reply.attempt,
+            goes_on=reply.continues or bool(reply.turns),
             author=reply.author,
             explanation=reply.explanation,
             stream_start=reply.stream_start,
             stop_requested=reply.stop_requested,
             held_up=reply.is_held_up,
             cached_at=reply.cached_at,
-            started_at=reply.started_at,
-            finished_at=reply.finished_at,
+            stages=reply.stages,
             tool_runs=tuple(
                 ShownToolRun.of(run)
                 for run in reply.tool_runs.all()

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from conversations import replies, streams
+from conversations import replies, streams, titles
 from conversations.models import Reply, Status
 from performance.cache import conversation_cache
 from performance.queues import Level, Schedule, task
@@ -20,6 +20,7 @@ OVERDUE = timedelta(seconds=10)
 SWEEP = 5  # seconds
 BATCH = 1000
 ATTEMPTS = 5  # that a worker may die of before the reply is given up
+FIRST_ANSWER = 2  # its place
 LOST = "The assistant was interrupted several times. Your message is saved; you can try again."
 
 
@@ -27,7 +28,15 @@ LOST = "The assistant was interrupted several times. Your message is saved; you 
 @task(level=Level.HIGH, durable="caller")
 async def write_reply(*, reply_id: int, attempt: int) -> None:
     """Runs one attempt at a reply; does nothing where that attempt was claimed before."""
-    await replies.write(reply_id, attempt)
+    done = await replies.write(reply_id, attempt)
+    if done and done.message.place == FIRST_ANSWER:
+        await name_conversation.aenqueue(message_id=done.message.pk)
+
+
+@task(level=Level.LOW)
+async def name_conversation(*, message_id: int) -> None:
+    """Names a conversation after its first answer, unless somebody has given it a name."""
+    await titles.suggest(message_id)
 
 
 def enqueue_reply(reply: Reply) -> None:
@@ -85,9 +94,5 @@ def _hand_on(reply: Reply) -> None:
         }
     if not Reply.objects.all().write(reply.pk, reply.attempt, **changes):
         return
-    conversation, status = reply.message.conversation, changes["status"]
     _forget(reply)
-    if status != Status.PENDING:
-        streams.announce(
-            conversation.pk, "done", m=reply.message_id, a=reply.attempt, status=status
-        )
+    streams.announce(reply.message.conversation_id, "state", m=reply.message_id)

@@ -1,8 +1,8 @@
-"""A tool call of an attempt: from the cache or run, kept as a row, shown to those who watch."""
+"""A tool call of an attempt: allowed, from the cache or run, kept as a row, shown to those who watch."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from django.utils import timezone
@@ -10,37 +10,83 @@ from django.utils import timezone
 from conversations import tools
 from conversations.ai.base import ToolCall, Turn
 from conversations.attempts import Attempt
-from conversations.models import ToolRun
+from conversations.models import Permission, ToolRun
 from conversations.streams import ReplyStream
 from performance import tracing
 from performance.cache import ToolCall as CachedCall
 from performance.cache import tool_result_cache
 
+CHANGED = "The tool is not the one that was allowed any more: ask again."
+UNKNOWN = "It was begun and then interrupted. Whether it took effect is not known."
 
-async def call(attempt: Attempt, asked: ToolCall, out: ReplyStream) -> Turn:
-    """Answers one call of the model with the tool's result or its error."""
+
+async def call(attempt: Attempt, asked: ToolCall, out: ReplyStream) -> Turn | None:
+    """Answers one call of the model with the tool's result or its error.
+
+    None where the tool acts: the row that is made here asks the user, and nothing runs before.
+    """
     attempt.tool_count += 1
     number = attempt.tool_count
-    out.tool(number, asked.name, "running")
-    started_at = timezone.now()
-    result, cached_at = await _traced_result(attempt, asked)
-    milliseconds = round((timezone.now() - started_at).total_seconds() * 1000)
-    out.tool(number, asked.name, "failed" if result.error else "done", milliseconds)
     tool = tools.get(asked.name)
     attempt.lasting = attempt.lasting and tool is not None and tool.ttl > 0
-    await ToolRun.objects.acreate(
+    if tool is not None and tool.acts and not tools.problem(asked.name, asked.arguments):
+        await _row(attempt, asked, permission=Permission.ASKED).asave()
+        out.tool(number, asked.name, "asking")
+        return None
+    out.tool(number, asked.name, "running")
+    run = _row(attempt, asked)
+    result, run.cached_at = await _traced_result(attempt, asked)
+    await _keep(run, result)
+    out.tool(number, asked.name, "failed" if result.error else "done", run.milliseconds)
+    return Turn("tool", result.text, tool_call_id=asked.id)
+
+
+async def resume(attempt: Attempt, out: ReplyStream) -> None:
+    """Runs what was allowed, and tells the model of it and of what was refused."""
+    paused = attempt.runs[len(attempt.runs) - len(attempt.asked) :]
+    for number, run in enumerate(attempt.runs, 1):
+        if run in paused:
+            await _settle(attempt, run, number, out)
+        out.tool(number, run.name, "failed" if run.error else "done", run.milliseconds)
+    for asked, run in zip(attempt.asked, paused, strict=True):
+        text = msgspec.json.encode({"error": run.error}).decode() if run.error else run.result
+        attempt.turns.append(Turn("tool", text, tool_call_id=asked.id))
+
+
+async def _settle(attempt: Attempt, run: ToolRun, number: int, out: ReplyStream) -> None:
+    """Runs an allowed call once. One that another worker has begun is not run again."""
+    tool = tools.get(run.name)
+    if run.permission == Permission.USED and not (run.result or run.error):
+        await _keep(run, tools.ToolResult(error=UNKNOWN))
+    if run.permission != Permission.GIVEN:
+        return
+    if tool is None or tool.version != run.version:
+        await _keep(run, tools.ToolResult(error=CHANGED))
+    elif await run.ause_permission():
+        out.tool(number, run.name, "running")
+        run.started_at, run.permission = timezone.now(), Permission.USED
+        await _keep(run, await tools.run(run.name, run.arguments, attempt.context))
+
+
+def _row(
+    attempt: Attempt, asked: ToolCall, permission: Permission = Permission.NOT_NEEDED
+) -> ToolRun:
+    tool = tools.get(asked.name)
+    return ToolRun(
         reply=attempt.reply,
         attempt=attempt.number,
         name=asked.name[:100],
         version=tool.version if tool else 0,
         arguments=asked.arguments,
-        result="" if result.error else result.text,
-        error=result.error.replace("\0", "\ufffd"),
-        started_at=started_at,
-        milliseconds=milliseconds,
-        cached_at=cached_at,
+        permission=permission,
     )
-    return Turn("tool", result.text, tool_call_id=asked.id)
+
+
+async def _keep(run: ToolRun, result: tools.ToolResult) -> None:
+    run.milliseconds = round((timezone.now() - run.started_at) / timedelta(milliseconds=1))
+    run.result = "" if result.error else result.text
+    run.error = result.error.replace("\0", "\ufffd")
+    await run.asave()
 
 
 async def _traced_result(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from conversations.views import conversations, help_pages, messages, replies
+from conversations.views import conversations, help_pages, messages, replies, versions
 
 app_name = "conversations"
 
@@ -18,6 +18,10 @@ urlpatterns = [
     path("c/<uuid:pk>/messages/<int:number>/", messages.message, name="message"),
     path("c/<uuid:pk>/messages/<int:number>/stop/", replies.stop, name="stop"),
     path("c/<uuid:pk>/messages/<int:number>/retry/", replies.retry, name="retry"),
+    path("c/<uuid:pk>/messages/<int:number>/continue/", replies.go_on, name="continue"),
+    path("c/<uuid:pk>/messages/<int:number>/edit/", versions.edit, name="edit"),
+    path("c/<uuid:pk>/messages/<int:number>/tools/<int:run>/", replies.tool_run, name="tool_run"),
+    path("c/<uuid:pk>/versions/<int:branch>/<int:place>/", versions.version, name="version"),
     path("help/", help_pages.help_list, name="help"),
     path("help/<slug:slug>/", help_pages.help_page, name="help_page"),
 ]

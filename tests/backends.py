@@ -2,7 +2,7 @@
 
 In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
 reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
-`repeat 20 0.05 words`, `tool name {json}`, `fail code`. Any other message is answered "You said: ...".
+`repeat 20 0.05 words`, `tool name {json}`, `fail code`. A continued answer goes on with "and so on". Any other message is answered "You said: ...".
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ScriptedBackend(ChatBackend):
         last = request.turns[-1]
         finished = False
         try:
-            for line in _script(last):
+            for line in ["say  and so on"] if request.begun else _script(last):
                 async for event in _play(line):
                     yield event
             yield Usage(input_tokens=len(request.turns), output_tokens=7)

@@ -62,6 +62,13 @@ class Site:
     def start_worker(self) -> None:
         self.worker = self._start("worker", ["manage.py", "worker"])
 
+    def restart_worker(self) -> None:
+        """As if it had been killed: with SIGKILL."""
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker.wait()
+        self.start_worker()
+
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:

@@ -13,7 +13,7 @@ from conversations.models import Reply, ToolRun
 
 class ToolRunInline(TabularInline):  # type: ignore[misc]
     model = ToolRun
-    fields = ["name", "arguments", "result", "error", "milliseconds", "cached_at"]
+    fields = ["name", "arguments", "permission", "result", "error", "milliseconds", "cached_at"]
     readonly_fields = fields
     extra = 0
     can_delete = False

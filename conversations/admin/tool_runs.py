@@ -9,8 +9,17 @@ from conversations.models import ToolRun
 
 @admin.register(ToolRun)
 class ToolRunAdmin(ReadOnlyAdmin):
-    list_display = ["id", "name", "succeeded", "milliseconds", "user", "cached_at", "started_at"]
-    list_filter = ["name", ("cached_at", EmptyFieldListFilter), "started_at"]
+    list_display = [
+        "id",
+        "name",
+        "succeeded",
+        "milliseconds",
+        "user",
+        "permission",
+        "cached_at",
+        "started_at",
+    ]
+    list_filter = ["name", "permission", ("cached_at", EmptyFieldListFilter), "started_at"]
     list_select_related = ["reply__message__conversation__user"]
     search_fields = ["name", "arguments", "error"]
     ordering = ["-id"]

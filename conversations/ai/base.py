@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any, Literal
 
 import msgspec
+
+from conversations.ai import titles
+
+TITLE_SOURCE = 2000  # characters of question and answer that a model is shown for a title
 
 Role = Literal["user", "assistant", "tool"]
 
@@ -36,12 +41,16 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
-    """All that a backend gets to know: no user, no conversation, no database."""
+    """All that a backend gets to know: no user, no conversation, no database.
+
+    `begun` is what an answer that was interrupted says already: only what comes after it is wanted.
+    """
 
     turns: tuple[Turn, ...]
     system: str = ""
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int | None = None
+    begun: str = ""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -98,6 +107,19 @@ class ChatBackend:
         Raises a subclass of `conversations.ai.exceptions.ChatBackendError`.
         """
         raise NotImplementedError
+
+    async def title(self, question: str, answer: str) -> str:
+        """A name of a few words for a conversation that begins so; "" where there is none.
+
+        A language model is asked for one; other backends take it out of the question.
+        """
+        if not self.is_language_model:
+            return titles.from_question(question)
+        said = [Turn("user", question[:TITLE_SOURCE]), Turn("assistant", answer[:TITLE_SOURCE])]
+        turns = (*said, Turn("user", titles.REQUEST))
+        async with aclosing(self.stream(ChatRequest(turns, max_output_tokens=32))) as events:
+            pieces = [event.text async for event in events if isinstance(event, Text)]
+        return titles.cleaned("".join(pieces))
 
     def prepare(self) -> None:
         """Loads what the first answer would otherwise wait for; a worker calls it when it starts."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from conversations.models.branches import Branch
 from conversations.models.conversations import TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
-from conversations.models.replies import LIVE, Reply, Status
-from conversations.models.tool_runs import ToolRun
+from conversations.models.replies import LIVE, OPEN, Reply, Status
+from conversations.models.tool_runs import Permission, ToolRun
 
 __all__ = [
     "LIVE",
+    "OPEN",
     "TEXT_LENGTH",
     "TITLE_LENGTH",
     "Branch",
     "Conversation",
     "Message",
+    "Permission",
     "Reply",
     "Role",
     "Status",

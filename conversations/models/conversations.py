@@ -37,6 +37,9 @@ class Conversation(models.Model):
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_message_at = models.DateTimeField(default=timezone.now, editable=False)
+    title_is_chosen = models.BooleanField(
+        default=False, help_text="By its user or with their permission: no task gives it another."
+    )
     reuse_answers = models.BooleanField(
         "answer from the cache",
         default=True,
@@ -74,5 +77,11 @@ class Conversation(models.Model):
         return self.branches.last_shown_first().first() or self.branches.create(conversation=self)
 
     def rename(self, title: str) -> None:
+        self.title, self.title_is_chosen = title, True
+        self.save(update_fields=["title", "title_is_chosen"])
+
+    def suggest_title(self, title: str) -> bool:
+        """Renames it unless somebody has chosen a name meanwhile. Says if it did."""
+        own = type(self).objects.filter(pk=self.pk, title_is_chosen=False)
         self.title = title
-        self.save(update_fields=["title"])
+        return own.update(title=title) == 1

@@ -23,17 +23,27 @@ SILENCE = timedelta(seconds=20)
 class Status(models.TextChoices):
     PENDING = "pending", "Waiting"
     RUNNING = "running", "Writing"
+    ASKING = "asking", "Asking for permission"
     COMPLETE = "complete", "Complete"
     STOPPED = "stopped", "Stopped"
     FAILED = "failed", "Failed"
 
 
-LIVE = (Status.PENDING, Status.RUNNING)
+LIVE = (Status.PENDING, Status.RUNNING)  # a worker has it or will get it
+OPEN = (*LIVE, Status.ASKING)  # there is more to come
 
 
 class ReplyQuerySet(models.QuerySet["Reply"]):
     def live(self) -> Self:
         return self.filter(status__in=LIVE)
+
+    def open(self) -> Self:
+        return self.filter(status__in=OPEN)
+
+    def ahead_of(self, message_id: int) -> int:
+        """How many replies wait longer than the one of this message; 0 where it does not wait."""
+        since = self.filter(message=message_id, status=Status.PENDING).values("pending_since")
+        return self.filter(status=Status.PENDING, pending_since__lt=since[:1]).count()
 
     def silent(self) -> Self:
         """Running, but no checkpoint for too long: the worker is gone."""
@@ -71,6 +81,12 @@ class Reply(models.Model):
 
     `fresh` goes past the cache of answers; `cached_at` is when an answer from there was written.
     `stream_start` is the id in the event stream after which this attempt's frames stand.
+    `continues` says that the next attempt goes on from the text that is there, and `turns` is what
+    model and tools said to each other before one of them had to ask for permission (JSON).
+
+    Its stages: `pending_since` (sent), `started_at` (picked up by a worker), `asked_at` (the backend
+    was asked), `first_event_at` (it said anything), `first_text_at`, `published_at` (the first text
+    was with all who watch), `finished_at`.
     """
 
     message = models.OneToOneField(Message, models.CASCADE, related_name="reply")
@@ -87,11 +103,16 @@ class Reply(models.Model):
     stream_start = models.CharField(max_length=40, blank=True)
     fresh = models.BooleanField(default=False)
     cached_at = models.DateTimeField(null=True, blank=True)
+    continues = models.BooleanField(default=False)
+    turns = models.TextField(blank=True)
     stop_requested = models.BooleanField(default=False)
     pending_since = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(default=timezone.now, null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    first_event_at = models.DateTimeField(null=True, blank=True)
     first_text_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     beat_at = models.DateTimeField(null=True, blank=True)
 
@@ -117,6 +138,26 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return f"Reply {self.pk}, {self.get_status_display().lower()}"
+
+    @property
+    def stages(self) -> tuple[tuple[str, int], ...]:
+        """Each stage of the newest attempt and how long it took in milliseconds, in their order.
+
+        A stage whose ends were not both seen is left out: an answer from the cache asks no backend.
+        """
+        ends = [
+            ("queue", self.pending_since, self.started_at),
+            ("pick-up", self.started_at, self.asked_at or self.first_text_at),
+            ("provider", self.asked_at, self.first_event_at),
+            ("first text", self.first_event_at, self.first_text_at),
+            ("delivery", self.first_text_at, self.published_at),
+            ("writing", self.published_at, self.finished_at),
+        ]
+        return tuple(
+            (name, max(0, round((end - start) / timedelta(milliseconds=1))))
+            for name, start, end in ends
+            if start and end
+        )
 
     @property
     def is_live(self) -> bool:

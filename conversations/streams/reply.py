@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from uuid import UUID
+
+from django.utils import timezone
 
 from conversations import markdown
 from conversations.streams.events import encode, stream_key
@@ -18,7 +21,11 @@ def utf16_length(text: str) -> int:
 
 
 class ReplyStream:
-    """Coalesces text between two ticks; `start_id` is the id of its first frame once written."""
+    """Coalesces text between two ticks.
+
+    Once they are written, `start_id` is the id of its first frame, and `published_at` the time of
+    the first text.
+    """
 
     def __init__(
         self, conversation_id: UUID, message_id: int, attempt: int, on_stop: Callable[[], object]
@@ -27,6 +34,7 @@ class ReplyStream:
         self.message_id = message_id
         self.attempt = attempt
         self.start_id = ""
+        self.published_at: datetime | None = None
         self.stopped = False
         self._on_stop = on_stop
         self._frames: list[bytes] = [self._frame("begin")]
@@ -59,6 +67,8 @@ class ReplyStream:
 
     def written(self, event_id: str) -> None:
         self.start_id = self.start_id or event_id
+        if self._offset and self.published_at is None:
+            self.published_at = timezone.now()
 
     def _take_text(self) -> None:
         piece, self._pending = self._pending, ""

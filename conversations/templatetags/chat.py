@@ -6,8 +6,6 @@ import json
 
 from django import template
 
-from conversations.shown import ShownReply
-
 register = template.Library()
 
 
@@ -27,8 +25,17 @@ def pretty_json(text: str) -> str:
 
 
 @register.filter
-def seconds(reply: ShownReply) -> str:
-    """How long the newest attempt took; "" where it has not begun and ended."""
-    if reply.started_at is None or reply.finished_at is None:
-        return ""
-    return f"{max(0.0, (reply.finished_at - reply.started_at).total_seconds()):.1f} s"
+def duration(milliseconds: int) -> str:
+    """12 ms, 3.4 s or 2 min 5 s."""
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    minutes, rest = divmod(round(milliseconds / 1000), 60)
+    return f"{minutes} min {rest} s"
+
+
+@register.filter
+def at(numbers: dict[int, int], key: int) -> int:
+    """What a dictionary has under `key`, or 0."""
+    return numbers.get(key, 0) if numbers else 0

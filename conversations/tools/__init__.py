@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from conversations.tools.base import Tool, ToolContext, ToolError, tool
-from conversations.tools.calls import ToolResult, get, run, specs
+from conversations.tools.calls import ToolResult, get, problem, run, specs
 
-__all__ = ["Tool", "ToolContext", "ToolError", "ToolResult", "get", "run", "specs", "tool"]
+__all__ = [
+    "Tool",
+    "ToolContext",
+    "ToolError",
+    "ToolResult",
+    "get",
+    "problem",
+    "run",
+    "specs",
+    "tool",
+]

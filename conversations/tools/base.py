@@ -31,7 +31,8 @@ class Tool(msgspec.Struct, frozen=True):
 
     `version` is part of the cache key: raise it when the same arguments give another result.
     `ttl` is how long a result may be reused, in seconds; 0 means never. `scope` says for whom:
-    "user" or "site". `timeout` is how long one call may take, in seconds. `wants_context` says
+    "user" or "site". `acts` says that it changes something: each call waits until the user has
+    allowed it, and its results are never reused. `timeout` is how long one call may take, in seconds. `wants_context` says
     that the function takes the caller's `ToolContext` as `context`.
     """
 
@@ -44,6 +45,11 @@ class Tool(msgspec.Struct, frozen=True):
     scope: str = "user"
     timeout: float = TIMEOUT
     wants_context: bool = False
+    acts: bool = False
+
+    def __post_init__(self) -> None:
+        if self.acts and self.ttl:
+            raise ValueError(f"The tool {self.name} acts, so its results cannot be reused: ttl=0.")
 
     @property
     def spec(self) -> ToolSpec:
@@ -78,7 +84,7 @@ def tool(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 
     Its parameters become the arguments' JSON Schema (`Annotated[str, msgspec.Meta(...)]` adds
     limits and descriptions); one named `context` receives the `ToolContext` and is not shown.
-    Options are the fields `version`, `ttl`, `scope` and `timeout` of `Tool`. The function returns
+    Options are the fields `version`, `ttl`, `scope`, `acts` and `timeout` of `Tool`. The function returns
     JSON-able data and may be a coroutine; a plain one runs on a thread and must not touch the
     database. Raises ValueError where two tools share a name.
     """

@@ -55,6 +55,20 @@ def specs() -> tuple[ToolSpec, ...]:
     return tuple(registry[name].spec for name in sorted(registry))
 
 
+def problem(name: str, arguments: str) -> str:
+    """What is wrong with a call before it is run, or ""."""
+    tool = get(name)
+    if tool is None:
+        return f"There is no tool named {name[:100]}."
+    try:
+        _decode(tool, arguments)
+    except ToolError as error:
+        return str(error)
+    except msgspec.DecodeError as error:
+        return f"The arguments are not valid: {error}."
+    return ""
+
+
 async def run(name: str, arguments: str, context: ToolContext) -> ToolResult:
     """Calls the tool with `arguments` (JSON text). What goes wrong in it becomes `error`."""
     tool = get(name)

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import reading, sending, windows
+from conversations import reading, sending
 from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, NextMessageForm
 from conversations.models import Branch, Conversation
 from conversations.request import (
@@ -17,14 +17,16 @@ from conversations.request import (
     signed_in,
     wants_fragment,
 )
-from conversations.shown import ShownMessage
 from conversations.views.responses import (
     SeeOther,
     conversation_page,
     exchange,
     fragment,
     list_page,
+    message_part,
+    page_part,
     refusal,
+    rows_context,
 )
 from conversations.windows import Anchor
 
@@ -38,8 +40,7 @@ def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     anchor = Anchor.read(request.GET)
     page = reading.message_page(request.user, pk, anchor)
     part = "later" if anchor.kind in {"after", "from"} else "earlier"
-    context = {"conversation": page.conversation, "messages_page": page}
-    return fragment(request, f"conversations/messages.html#{part}", context)
+    return page_part(request, page, part)
 
 
 def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> HttpResponse:
@@ -63,7 +64,7 @@ def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> Http
         else:
             if not wants_fragment(request):
                 return SeeOther(f"{conversation.get_absolute_url()}#m{message.pk}")
-            context = {"conversation": conversation, "rows": exchange(message), "key": uuid.uuid4()}
+            context = rows_context(conversation, exchange(message)) | {"key": uuid.uuid4()}
             return fragment(request, "conversations/messages.html#sent", context, 201)
     if wants_fragment(request):
         return refusal(request, form, status)
@@ -75,10 +76,4 @@ def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> Http
 def message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     """One message as it stands now."""
     conversation = get_object_or_404(request.user.conversations, pk=pk)
-    row = get_object_or_404(conversation.messages.for_page(), pk=number)
-    shown = ShownMessage.of(row, windows.versions(row))
-    return fragment(
-        request,
-        "conversations/messages.html#message",
-        {"conversation": conversation, "message": shown},
-    )
+    return message_part(request, get_object_or_404(conversation.messages, pk=number))

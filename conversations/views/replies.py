@@ -1,4 +1,4 @@
-"""The reply behind an assistant's message: stopped, or asked for again."""
+"""The reply behind an assistant's message: stopped, continued, asked for again, allowed a tool."""
 
 from __future__ import annotations
 
@@ -9,52 +9,68 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import sending, windows
-from conversations.forms import RETRY_IN_PROGRESS
-from conversations.models import Conversation, Message
+from conversations import answering
+from conversations.forms import OUTDATED
+from conversations.models import Conversation, Message, Reply
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
-from conversations.shown import ShownMessage
-from conversations.views.responses import SeeOther, fragment
+from conversations.views.responses import SeeOther, message_now, messages_from
 
 
 @require_POST
 @signed_in
 def stop(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     message = _answer(request, pk, number)
-    sending.stop(message.reply)
-    return _now(request, message)
+    answering.stop(message.reply)
+    return message_now(request, message)
 
 
 @require_POST
 @signed_in
 def retry(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    """Again: in its place where nothing was written, as another version where something was."""
     message = _answer(request, pk, number)
     try:
-        sending.retry(message.reply)
+        new = answering.again(message.reply)
     except Conversation.DoesNotExist:
         raise Http404("This conversation was deleted meanwhile.") from None
-    except sending.ReplyInProgress:
+    if wants_fragment(request):
+        return messages_from(request, pk, new.place)
+    return SeeOther(new.get_absolute_url())
+
+
+@require_POST
+@signed_in
+def go_on(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+    message = _answer(request, pk, number)
+    try:
+        answering.go_on(message.reply)
+    except Conversation.DoesNotExist:
+        raise Http404("This conversation was deleted meanwhile.") from None
+    return message_now(request, message)
+
+
+@require_POST
+@signed_in
+def tool_run(
+    request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int, run: int
+) -> HttpResponse:
+    """Allows or refuses one call of a tool that acts, as it stood on the page."""
+    message = _answer(request, pk, number)
+    called = get_object_or_404(message.reply.tool_runs, pk=run)
+    allow = request.POST.get("decision") == "allow"
+    try:
+        answering.decide(called, request.POST.get("seal", ""), allow=allow)
+    except (answering.Outdated, Reply.DoesNotExist):
         if wants_fragment(request):
-            return HttpResponse(RETRY_IN_PROGRESS, status=409, content_type="text/plain")
-        warning(request, RETRY_IN_PROGRESS)
-    return _now(request, message)
+            return HttpResponse(OUTDATED, status=409, content_type="text/plain")
+        warning(request, OUTDATED)
+    return message_now(request, message)
 
 
 def _answer(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Message:
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     answers = conversation.messages.filter(reply__isnull=False)
-    return get_object_or_404(answers.select_related("reply", "conversation"), pk=number)
-
-
-def _now(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
-    if not wants_fragment(request):
-        return SeeOther(message.get_absolute_url())
-    row = message.conversation.messages.for_page().get(pk=message.pk)
-    context = {
-        "conversation": message.conversation,
-        "message": ShownMessage.of(row, windows.versions(row)),
-    }
-    return fragment(request, "conversations/messages.html#message", context)
+    return get_object_or_404(answers.select_related("reply", "conversation", "branch"), pk=number)
 
 
 @require_safe

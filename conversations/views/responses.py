@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from conversations import reading, streams
+from conversations import reading, streams, windows
 from conversations.forms import MessageForm
-from conversations.models import TEXT_LENGTH, Message
-from conversations.request import AuthenticatedHttpRequest
+from conversations.models import TEXT_LENGTH, Message, Reply, Status
+from conversations.reading import MessagePage
+from conversations.request import AuthenticatedHttpRequest, wants_fragment
 from conversations.shown import ShownMessage
 from conversations.windows import Anchor
 
@@ -60,11 +62,52 @@ def conversation_page(
     after = streams.last_event_id(pk)
     page = reading.message_page(request.user, pk, Anchor.read(request.GET))
     context = _frame(request, form) | {
-        "conversation": page.conversation,
+        **rows_context(page.conversation, page.rows),
         "messages_page": page,
         "after": page.stream_start or after,
     }
     return render(request, "conversations/detail.html", context, status=status)
+
+
+def messages_from(
+    request: AuthenticatedHttpRequest, pk: uuid.UUID, place: int, status: int = 200
+) -> HttpResponse:
+    """The messages that the conversation shows now from that place on."""
+    page = reading.message_page(request.user, pk, Anchor("from", place))
+    return page_part(request, page, "later", status)
+
+
+def page_part(
+    request: HttpRequest, page: MessagePage, part: str, status: int = 200
+) -> HttpResponse:
+    """The page's messages with a link to more of them: `part` is "earlier" or "later"."""
+    context = {"messages_page": page} | rows_context(page.conversation, page.rows)
+    return fragment(request, f"conversations/messages.html#{part}", context, status)
+
+
+def rows_context(conversation: object, rows: Sequence[ShownMessage]) -> dict[str, Any]:
+    """What the messages' template needs. Places in the queue are never cached: they move by themselves."""
+    waiting = [row.pk for row in rows if row.reply and row.reply.status == Status.PENDING]
+    return {
+        "conversation": conversation,
+        "rows": rows,
+        "waiting": {pk: Reply.objects.ahead_of(pk) for pk in waiting},
+    }
+
+
+def message_now(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
+    """One message as it stands now; without scripts, the place in the conversation where it does."""
+    if not wants_fragment(request):
+        return SeeOther(message.get_absolute_url())
+    return message_part(request, message)
+
+
+def message_part(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
+    """One message as it stands now."""
+    row = message.conversation.messages.for_page().get(pk=message.pk)
+    shown = ShownMessage.of(row, windows.versions(row))
+    context = {"message": shown} | rows_context(message.conversation, [shown])
+    return fragment(request, "conversations/messages.html#message", context)
 
 
 def exchange(message: Message) -> list[ShownMessage]:

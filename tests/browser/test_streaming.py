@@ -58,10 +58,11 @@ def test_stop_keeps_what_is_written(user: Visitor, person: Any) -> None:
     message = person.conversations.get().messages.get(role=Role.ASSISTANT)
     assert message.reply.status == Status.STOPPED
     assert "Line 3 of" in message.text
-    page.get_by_role("button", name="Try again").click()
-    expect(answer(page)).to_contain_text("Line 1 of")
+    page.get_by_role("button", name="Continue").click()
+    expect(answer(page)).to_contain_text("and so on")
+    expect(answer(page)).to_contain_text("Line 3 of")
     expect(page.locator(".message")).to_have_count(2)
-    expect(page.get_by_role("button", name="Stop the answer")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
 def test_a_reload_in_the_middle_misses_nothing(user: Visitor) -> None:
@@ -102,8 +103,8 @@ def test_a_tool_shows_what_it_was_asked(user: Visitor) -> None:
     user.ask('tool nonsense {"a": 1}')
     expect(answer(page)).to_contain_text("The tool says")
     expect(answer(page)).to_have_attribute("data-status", "complete")
-    answer(page).locator("summary").click()
-    expect(answer(page).locator("dl")).to_contain_text('"a": 1')
+    answer(page).locator(".tool summary").click()
+    expect(answer(page).locator(".tool dl")).to_contain_text('"a": 1')
 
 
 def test_without_events_the_page_looks_for_itself(user: Visitor) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.http import Http404
 
-from conversations import attempts, reading, sending
+from conversations import answering, attempts, reading, sending
 from conversations.models import Conversation, Message, Reply, Status
 from conversations.reading import MessagePage
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
@@ -70,7 +70,7 @@ def begin(conversation: Conversation) -> None:
 
 
 def stop(conversation: Conversation) -> None:
-    sending.stop(conversation.messages.get(reply__isnull=False).reply)
+    answering.stop(conversation.messages.get(reply__isnull=False).reply)
 
 
 def delete_message(conversation: Conversation) -> None:

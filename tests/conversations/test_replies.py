@@ -5,16 +5,26 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
-from conversations import attempts, replies, sending
+from conversations import answering, attempts, replies
 from conversations.ai.base import Usage
-from conversations.models import Message, Reply, Role, Status
+from conversations.models import (
+    Conversation,
+    Message,
+    Permission,
+    Reply,
+    Role,
+    Status,
+    ToolRun,
+)
 from conversations.streams.events import stream_key
 from conversations.tasks import sweep_replies
+from conversations.tools.base import registry
 from tests.backends import ScriptedBackend
 from tests.factories import MessageFactory, ReplyFactory
 
@@ -177,7 +187,7 @@ def test_stop_ends_the_provider_and_keeps_what_was_written() -> None:
     ScriptedBackend.closed.clear()
     reply = ask("say Begun. \npause 30\nsay Never.")
 
-    ended = during(reply, lambda: sending.stop(reply))
+    ended = during(reply, lambda: answering.stop(reply))
 
     assert ended.status == Status.STOPPED
     assert ended.message.text == "Begun. "
@@ -284,7 +294,7 @@ def test_what_a_dead_worker_leaves_again_and_again_is_given_up(queue_redis: Any)
     reply.refresh_from_db()
     assert (reply.status, reply.error) == (Status.FAILED, "lost")
     (_, fields), *_ = queue_redis.xrange(stream_key(reply.message.conversation_id))
-    assert fields[b"f"].startswith(b"done ")
+    assert fields[b"f"].startswith(b"state ")
 
 
 @pytest.mark.parametrize("tokens", [2**40, -5])
@@ -315,3 +325,103 @@ def test_words_before_a_tool_stand_apart_from_those_after() -> None:
     reply = write(ask('say Let me look.\ntool calculator {"expression": "2+2"}'))
 
     assert reply.message.text.startswith("Let me look.\n\nThe tool says:")
+
+
+def test_an_interrupted_answer_goes_on_where_it_is() -> None:
+    reply = ask("say Half\nfail timeout")
+    assert write(reply).status == Status.FAILED
+    assert answering.go_on(reply)
+
+    reply = write(reply, 2)
+
+    assert (reply.status, reply.message.text) == (Status.COMPLETE, "Half and so on")
+    assert not reply.continues
+
+
+RENAME = 'tool rename_conversation {"title": "Brie"}'
+
+
+def asked(reply: Reply) -> ToolRun:
+    """The call of the first attempt, which waits for its user."""
+    assert write(reply).status == Status.ASKING
+    run: ToolRun = reply.tool_runs.get()
+    assert (run.permission, run.result) == (Permission.ASKED, "")
+    return run
+
+
+def title(reply: Reply) -> str:
+    return Conversation.objects.get(pk=reply.message.conversation_id).title
+
+
+def test_a_tool_that_acts_runs_once_allowed() -> None:
+    reply = ask(f"say First.\n{RENAME}")
+    run, before = asked(reply), title(reply)
+    assert title(reply) == before != "Brie"
+
+    answering.decide(run, run.seal, allow=True)
+    reply = write(reply, 2)
+
+    assert title(reply) == "Brie"
+    assert reply.status == Status.COMPLETE
+    assert reply.message.text.startswith("First.\n\nThe tool says:")
+    run.refresh_from_db()
+    assert (run.permission, run.attempt) == (Permission.USED, 2)
+    assert reply.turns == ""
+
+
+def test_a_tool_that_is_refused_does_not_run() -> None:
+    reply = ask(RENAME)
+    run, before = asked(reply), title(reply)
+
+    answering.decide(run, run.seal, allow=False)
+    reply = write(reply, 2)
+
+    assert title(reply) == before
+    assert answering.REFUSED in reply.message.text
+
+
+def test_what_was_allowed_is_not_run_twice_where_a_worker_dies() -> None:
+    reply = ask(RENAME)
+    run, before = asked(reply), title(reply)
+    answering.decide(run, run.seal, allow=True)
+    assert attempts.begin(reply.pk, 2)  # a worker that used the permission, and died
+    ToolRun.objects.update(permission=Permission.USED)
+    Reply.objects.update(beat_at=timezone.now() - timedelta(minutes=1))
+    sweep_replies.func()
+
+    reply = write(reply, 3)
+
+    assert title(reply) == before
+    assert "Whether it took effect is not known." in reply.message.text
+
+
+def test_a_tool_that_changed_since_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = ask(RENAME)
+    run, before = asked(reply), title(reply)
+    answering.decide(run, run.seal, allow=True)
+    tool = registry["rename_conversation"]
+    monkeypatch.setitem(registry, tool.name, msgspec.structs.replace(tool, version=2))
+
+    assert "ask again" in write(reply, 2).message.text
+    assert title(reply) == before
+
+
+def test_a_call_that_cannot_be_valid_asks_nobody() -> None:
+    reply = write(ask('tool rename_conversation {"name": "Brie"}'))
+
+    assert reply.status == Status.COMPLETE
+    assert "not valid" in reply.message.text
+
+
+def test_the_stages_of_an_answer_are_known() -> None:
+    names = [name for name, _ in write(ask("say Hello")).stages]
+    assert names == ["queue", "pick-up", "provider", "first text", "delivery", "writing"]
+
+
+def test_an_answer_from_the_cache_asked_no_provider() -> None:
+    first = ask("say Once.")
+    write(first)
+    again = ask("say Once.")
+    again.message.conversation.user = first.message.conversation.user
+    again.message.conversation.save()
+    assert [name for name, _ in write(again).stages] == ["queue", "pick-up", "delivery", "writing"]

@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
-from conversations import sending
-from conversations.models import Conversation, Message, Reply, Role, Status
-from tests.factories import ConversationFactory, ReplyFactory, UserFactory
+from conversations import reading, sending
+from conversations.models import Branch, Conversation, Message, Reply, Role, Status
+from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -91,67 +90,44 @@ def test_the_task_is_enqueued_when_the_transaction_commits(
     assert queue_redis.llen("rq:queue:high") == jobs + 1
 
 
-def test_stopping_a_waiting_reply_ends_it() -> None:
-    reply = ReplyFactory()
+def test_a_message_follows_the_branch_that_its_page_shows(key: uuid.UUID) -> None:
+    first = MessageFactory.create(text="A")
+    conversation = first.conversation
+    Branch.objects.forked(before=first).append(Message(role=Role.USER, text="B"))
 
-    sending.stop(reply)
+    sent = sending.send(conversation, "After A", key, branch=first.branch_id)
 
-    reply.refresh_from_db()
-    assert reply.status == Status.STOPPED
-    assert not Reply.objects.begin(reply.pk, 1)
-
-
-def test_stopping_a_running_reply_asks_its_worker(queue_redis: Any) -> None:
-    reply = ReplyFactory(status=Status.RUNNING, attempt=3)
-
-    sending.stop(reply)
-
-    reply.refresh_from_db()
-    assert (reply.status, reply.stop_requested) == (Status.RUNNING, True)
-    assert queue_redis.exists(f"stop:{reply.message_id}:3")
+    assert (sent.branch_id, sent.place) == (first.branch_id, 2)
+    assert conversation.shown_branch == first.branch
+    with pytest.raises(Branch.DoesNotExist):
+        sending.send(conversation, "Hi", uuid.uuid4(), MessageFactory.create().branch_id)
 
 
-def test_stopping_an_ended_reply_changes_nothing() -> None:
-    reply = ReplyFactory(status=Status.COMPLETE)
+def test_one_branch_is_answered_while_another_goes_on(key: uuid.UUID) -> None:
+    first = MessageFactory.create(text="A")
+    ReplyFactory.create(message__conversation=first.conversation, status=Status.RUNNING)
 
-    sending.stop(reply)
+    edited = sending.edit(first, "A, better", key)
 
-    reply.refresh_from_db()
-    assert (reply.status, reply.stop_requested) == (Status.COMPLETE, False)
-
-
-@pytest.mark.parametrize("status", [Status.FAILED, Status.STOPPED])
-def test_an_ended_reply_can_be_tried_again(status: Status) -> None:
-    reply = ReplyFactory(status=status, attempt=1, error="timeout", explanation="Too slow.")
-
-    assert sending.retry(reply)
-
-    reply.refresh_from_db()
-    assert (reply.status, reply.error, reply.explanation) == (Status.PENDING, "", "")
-    assert Reply.objects.begin(reply.pk, 2)
+    assert (edited.place, edited.branch.fork, edited.branch.parent) == (1, 0, None)
+    assert edited.branch_id != first.branch_id
+    assert Reply.objects.live().count() == 2
+    assert sending.edit(first, "A, better", key) == edited
+    with pytest.raises(sending.KeyReused):
+        sending.edit(first, "Other", key)
 
 
-def test_an_answer_from_the_cache_can_be_asked_anew() -> None:
-    reply = ReplyFactory(status=Status.COMPLETE, attempt=1, cached_at=timezone.now())
+def test_an_edited_message_is_shown_with_what_led_to_it(key: uuid.UUID) -> None:
+    messages = MessageFactory.create_batch(4, conversation=ConversationFactory.create())
+    conversation = messages[0].conversation
 
-    assert sending.retry(reply)
+    edited = sending.edit(messages[2], "Third, better", key)
 
-    reply.refresh_from_db()
-    assert (reply.fresh, reply.cached_at) == (True, None)
-
-
-def test_no_other_reply_can() -> None:
-    assert not sending.retry(ReplyFactory(status=Status.COMPLETE))
-
-
-@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING])
-def test_nothing_is_tried_again_while_a_reply_is_written(status: Status) -> None:
-    live = ReplyFactory(status=status)
-    failed = ReplyFactory(message__conversation=live.message.conversation, status=Status.FAILED)
-
-    for reply in (live, failed):
-        with pytest.raises(sending.ReplyInProgress):
-            sending.retry(reply)
+    page = reading.message_page(conversation.user, conversation.pk)
+    assert [row.pk for row in page.rows][:3] == [messages[0].pk, messages[1].pk, edited.pk]
+    versions = page.rows[2].versions
+    assert versions
+    assert (versions.number, versions.count, versions.previous) == (2, 2, messages[2].branch_id)
 
 
 @pytest.mark.django_db(transaction=True)

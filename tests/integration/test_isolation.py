@@ -10,8 +10,14 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from conversations.models import Conversation, Message, Status
-from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
+from conversations.models import Branch, Conversation, Message, Status, ToolRun
+from tests.factories import (
+    ConversationFactory,
+    MessageFactory,
+    ReplyFactory,
+    ToolRunFactory,
+    UserFactory,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue_redis", "cache_redis")]
 
@@ -31,6 +37,10 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:message": OWN_GET,
     "conversations:stop": OWN_POST,
     "conversations:retry": OWN_POST,
+    "conversations:continue": OWN_POST,
+    "conversations:tool_run": OWN_POST,
+    "conversations:edit": OWN,
+    "conversations:version": OWN_POST,
     # The ASGI app answers this one: tests/conversations/streams/test_app.py.
     "conversations:events": {"visitor": (501, 405), "bob": (501, 405)},
     "conversations:list": {"visitor": (200, 401), "bob": (200, 422)},
@@ -96,12 +106,16 @@ class Owned:
             status=Status.FAILED,
         )
         self.message: Message = reply.message
+        self.run: ToolRun = ToolRunFactory(reply=reply, arguments=self.secret)
 
     def url(self, route: str) -> str:
         values = {
             "<uuid:pk>": str(self.conversation.pk),
             "<int:number>": str(self.message.pk),
             "<slug:slug>": "first-steps",
+            "<int:run>": str(self.run.pk),
+            "<int:branch>": str(self.message.branch_id),
+            "<int:place>": str(self.message.place),
         }
         for parameter, value in values.items():
             route = route.replace(parameter, value)
@@ -112,6 +126,8 @@ class Owned:
         """Everything of hers, to see that nothing has changed."""
         return [
             *Conversation.objects.order_by("pk").values(),
+            *Branch.objects.order_by("pk").values(),
+            *ToolRun.objects.order_by("pk").values(),
             *Message.objects.order_by("pk").values("pk", "text", "reply__status", "reply__attempt"),
         ]
 

@@ -35,7 +35,9 @@ class GuideBackend(ChatBackend):
                 yield call.numbered(number)
             yield Finish("tool_calls")
             return
-        for block in blocks(plan.text):
+        # It says the same each time, so what is missing of an interrupted answer is known.
+        begun = request.begun if plan.text.startswith(request.begun) else ""
+        for block in blocks(plan.text.removeprefix(begun)):
             yield Text(block)
         yield Finish("stop")
 

@@ -7,6 +7,11 @@ from typing import Any
 from conversations.ai.base import ChatRequest, Turn
 from conversations.ai.openai.options import Options
 
+CONTINUE = (
+    "Your answer was interrupted there. Continue it exactly where it ends, even in the middle of a word:"
+    " repeat nothing, and add no introduction."
+)
+
 
 def body(request: ChatRequest, options: Options) -> dict[str, Any]:
     data: dict[str, Any] = {
@@ -35,7 +40,9 @@ def body(request: ChatRequest, options: Options) -> dict[str, Any]:
 
 def _messages(request: ChatRequest) -> list[dict[str, Any]]:
     system = [{"role": "system", "content": request.system}] if request.system else []
-    return system + [_message(turn) for turn in request.turns]
+    # Few servers continue an assistant's message by themselves; all follow a request to.
+    begun = [Turn("assistant", request.begun), Turn("user", CONTINUE)] if request.begun else []
+    return system + [_message(turn) for turn in (*request.turns, *begun)]
 
 
 def _message(turn: Turn) -> dict[str, Any]:

@@ -20,11 +20,13 @@ class Answer {
     this.streaming = false
   }
 
-  // False for events of an attempt that is over.
+  // False for events of an attempt that is over. A new attempt may begin after any end.
   accepts(attempt) {
-    if (!this.live || attempt < this.attempt) return false
+    if (attempt < this.attempt || (attempt === this.attempt && !this.live)) return false
     if (attempt > this.attempt) {
       this.attempt = attempt
+      this.live = true
+      this.article.dataset.status = "running"
       this.restart()
     }
     return true
@@ -41,8 +43,9 @@ class Answer {
     this.closed = 0 // and shown as finished blocks up to here
     this.tail = ""
     this.spoken = 0
+    this.writing = false
     this.tools.replaceChildren()
-    this.say("Writing…")
+    this.say("Thinking…")
   }
 
   // False where the text before `offset` is missing.
@@ -51,6 +54,8 @@ class Answer {
     this.begin()
     if (offset > this.received) return false
     if (offset + text.length <= this.received) return true
+    if (!this.writing) this.say("Writing…")
+    this.writing = true
     this.tail += text.slice(this.received - offset)
     this.received = offset + text.length
     return true
@@ -82,6 +87,8 @@ class Answer {
     const words = name.replaceAll("_", " ")
     line.className = `tool brief ${state}`
     line.textContent = state === "running" ? `${words}…` : `${words} · ${state} · ${ms} ms`
+    this.say(state === "running" ? `Using ${words}…` : state === "asking" ? "Waiting for your permission." : "Thinking…")
+    this.writing = false
   }
 
   draw() {
@@ -99,10 +106,16 @@ class Answer {
   }
 
   // True where the server, whose article has these data, knows no more than is in sight.
-  shows({ attempt, length, status }) {
+  shows({ attempt, length, status, ahead }) {
     if (this.streaming) return Number(attempt) <= this.attempt && Number(length) <= this.received
     const shown = this.article.dataset
-    return attempt === shown.attempt && length === shown.length && status === shown.status
+    return attempt === shown.attempt && length === shown.length && status === shown.status && ahead === shown.ahead
+  }
+
+  // True where the server's article with these data was drawn before what events have told since.
+  isNewerThan({ attempt, status }) {
+    if (Number(attempt) !== this.attempt) return Number(attempt) < this.attempt
+    return status === "running" && (this.streaming || !this.live)
   }
 
   say(words) {

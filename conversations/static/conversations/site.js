@@ -131,10 +131,10 @@ document.addEventListener("htmx:after:settle", ({ detail }) => {
 
 // A failed request leaves the page as it is and says why; only the server's own words replace parts.
 const WORDS = {
+  0: "No connection. Try again when it is back: your text is kept.",
   401: "You have been signed out. <a>Sign in</a> in another tab, reload this page, and go on: your text is kept.",
   403: "This page has expired. Reload it and try again: your text is kept.",
   404: "This is gone: it may have been deleted in another tab.",
-  409: "The assistant is writing another answer. Wait for its end, then try again.",
   413: "That is too large. Shorten it, or send it in parts.",
   429: "Too many requests. Wait a little and try again.",
 }
@@ -146,10 +146,10 @@ document.addEventListener("htmx:before:swap", (event) => {
   refused(ctx.response.status)
 })
 document.addEventListener("refused", ({ detail }) => refused(detail))
-document.addEventListener("htmx:error", () => complain("No connection. Try again when it is back: your text is kept."))
+document.addEventListener("htmx:error", () => refused(0))
 
 function refused(status) {
-  complain(WORDS[status] ?? "Something went wrong on the server. Try again: your text is kept.")
+  complain(typeof status === "string" ? status : WORDS[status] ?? "Something went wrong on the server. Try again: your text is kept.")
 }
 
 function complain(words) {

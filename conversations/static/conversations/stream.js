@@ -40,11 +40,15 @@ async function replace(id, force) {
   const article = (await load(`${list.dataset.messages}${id}/`)).querySelector("article")
   const known = answer(id)
   if (!known || (isLive(article) && !force && known.shows(article.dataset))) return
+  put(known, article)
+}
+
+function put(known, article) {
   const along = following()
   const focused = known.article.contains(document.activeElement)
   known.article.replaceWith(article)
   added(article)
-  if (focused) composer.querySelector("textarea").focus({ preventScroll: true })
+  if (focused) focus(article)
   if (!isLive(article)) {
     known.speak(article.querySelector("[data-blocks]"))
     announce(article.dataset.status === "complete" ? "The answer is complete." : article.querySelector("[data-state] p").textContent)
@@ -59,17 +63,28 @@ const articles = () => [...list.querySelectorAll(".message")]
 async function follow(from = Infinity) {
   if (past()) return
   const first = Math.min(from, 1 + Math.max(0, ...articles().map(place)))
-  const part = await load(`${list.dataset.messages}?from=${first}`)
+  showFrom(first, await load(`${list.dataset.messages}?from=${first}`))
+}
+
+function showFrom(first, part, anew = false) {
   const along = following()
   const ids = new Set([...part.querySelectorAll("article")].map((article) => article.id))
   dropFrom(first, ids)
   for (const node of [...part.children]) {
-    if (ids.has(node.id) && document.getElementById(node.id)) continue
+    const known = ids.has(node.id) && document.getElementById(node.id)
+    if (known && anew) renew(node)
+    if (known) continue
     list.append(node)
     added(node)
   }
   chosen()
   settle(along)
+}
+
+// Focus goes with what it was in.
+function focus(article) {
+  article.tabIndex = -1
+  article.focus({ preventScroll: true })
 }
 
 function dropFrom(first, but = new Set()) {
@@ -128,6 +143,9 @@ const handlers = {
   },
   done({ m, a }) {
     if (answer(m)?.accepts(a)) refresh(m, true)
+  },
+  state({ m }) {
+    if (answer(m)) refresh(m, true)
   },
   message({ m, p }) {
     if (document.getElementById(`m${m}`)) return
@@ -255,24 +273,48 @@ addEventListener("scroll", () => (jump.hidden = following()), { passive: true })
 
 // Forms of this page
 
-halt.addEventListener("click", () => list.querySelector(".stop button:enabled")?.click())
+halt.addEventListener("click", () => list.querySelector("[data-act=stop]:enabled")?.click())
 
-list.addEventListener("htmx:after:request", ({ target, detail: { ctx } }) => {
-  if (!target.matches(".stop") || ctx.response.status >= 300) return
-  target.querySelector("button").disabled = true
-  answer(Number(target.closest(".message").dataset.message)).say("Stopping…")
+document.addEventListener("acted", ({ detail: { kind, button, part } }) => {
+  const article = part.querySelector("article")
+  if (kind === "from") switched(article, part, button)
+  else {
+    if (kind !== "stop" || !isLive(article)) return renew(article)
+    answer(Number(article.dataset.message))?.say("Stopping…")
+    setTimeout(() => (button.disabled = true)) // after the form's own end
+  }
 })
+
+function renew(article) {
+  const known = answer(Number(article.dataset.message))
+  if (known && !known.isNewerThan(article.dataset)) put(known, article)
+}
+
+function switched(article, part, button) {
+  const label = button.getAttribute("aria-label")
+  showFrom(place(article), part, true)
+  const same = label && article.querySelector(`[aria-label="${label}"]:enabled, .versions :enabled`)
+  if (same) same.focus({ preventScroll: true })
+  else focus(article)
+  if (label) announce(`Version ${article.querySelector("[data-version]").textContent}`)
+  article.scrollIntoView({ block: "nearest" })
+  settle(isLive(list.lastElementChild))
+}
 
 // While our own message is on its way, its event has nothing to tell that the answer does not bring.
-let sending = false
+let sending = 0
 let announced = null
 
-composer.addEventListener("htmx:before:request", () => (sending = true))
-composer.addEventListener("htmx:finally:request", () => {
-  sending = false
+function busy(change) {
+  sending += change
+  if (sending) return
   if (announced) handlers.message(announced)
   announced = null
-})
+}
+
+composer.addEventListener("htmx:before:request", () => busy(1))
+composer.addEventListener("htmx:finally:request", () => busy(-1))
+document.addEventListener("acting", ({ detail }) => busy(detail))
 
 let rest = 0 // px below the top of what is seen, kept when earlier messages come in above
 

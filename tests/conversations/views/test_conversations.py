@@ -131,7 +131,8 @@ def test_a_signed_out_user_keeps_the_text(db: None) -> None:
 def test_the_page_shows_each_state_of_a_reply(client: Client, conversation: Conversation) -> None:
     words = {
         Status.PENDING: "Waiting for the assistant",
-        Status.RUNNING: "Writing",
+        Status.RUNNING: "Thinking",
+        Status.ASKING: "Waiting for your permission",
         Status.STOPPED: "You stopped this answer",
         Status.FAILED: "The model is away.",
     }
@@ -142,8 +143,8 @@ def test_the_page_shows_each_state_of_a_reply(client: Client, conversation: Conv
     text = client.get(conversation.get_absolute_url()).content.decode()
     for sentence in words.values():
         assert sentence in text
-    assert text.count("/stop/") == 4  # two forms: an address for scripts and one without
-    assert text.count("/retry/") == 4
+    assert text.count("/stop/") == 3
+    assert text.count("Try again") == 2
 
 
 def test_a_tool_run_is_shown_with_what_it_was_asked_and_said(

@@ -1,0 +1,61 @@
+"""Rows of a question and its answer, written under the conversation's lock."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from conversations import markdown, streams
+from conversations.models import Branch, Conversation, Message, Reply, Role
+from conversations.tasks import enqueue_reply
+from performance.cache import conversation_cache
+
+
+def lock(conversation: Conversation) -> None:
+    """Makes two tabs that act at once take turns. Raises Conversation.DoesNotExist if it was deleted."""
+    # By itself: what a locking SELECT reads of other tables is as old as its wait for the lock.
+    Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
+
+
+def ask(branch: Branch, text: str, key: UUID) -> Message:
+    """A user's message at the end of the branch, and an answer after it that a worker is to write."""
+    message = Message(
+        role=Role.USER,
+        text=text,
+        html=markdown.render(text, breaks=True),
+        renderer=markdown.RENDERER,
+        idempotency_key=key,
+    )
+    answer(branch, message)
+    return message
+
+
+def answer(branch: Branch, *question: Message, fresh: bool = False) -> Message:
+    """An answer to be written at the end of the branch, after `question` where that is new as well."""
+    message = Message(role=Role.ASSISTANT)
+    branch.append(*question, message)
+    reply = Reply.objects.create(message=message, correlation_id=correlation_id(), fresh=fresh)
+    enqueue_reply(reply)
+    changed(branch.conversation, message, place=message.place - len(question))
+    return message
+
+
+def changed(conversation: Conversation, message: Message, place: int) -> None:
+    """Tells the open pages that from `place` on other messages are shown, `message` among them."""
+    conversation_cache.forget(conversation.user_id, conversation.pk)
+    data = {"m": message.pk, "p": place}
+    transaction.on_commit(lambda: streams.announce(conversation.pk, "message", **data))
+
+
+def turned(reply: Reply) -> None:
+    """Tells the open pages that the answer is in another state."""
+    conversation, message = reply.message.conversation, reply.message_id
+    conversation_cache.forget(conversation.user_id, conversation.pk)
+    transaction.on_commit(lambda: streams.announce(conversation.pk, "state", m=message))
+
+
+def correlation_id() -> str:
+    context = structlog.contextvars.get_contextvars()
+    return str(context.get("correlation_id") or context.get("request_id") or "")
