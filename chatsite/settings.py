@@ -140,7 +140,10 @@ PERFORMANCE = {
     "METRICS": {
         "ENABLED": env.flag("METRICS_ENABLED", default=True),
         "LOCATION": QUEUE_URL,
-        "IGNORE_PATHS": ["/static/", "/health/", "/metrics", "/favicon.ico"],
+        "IGNORE_PATHS": [
+            *("/static/", "/health/", "/metrics", "/favicon.ico"),
+            "/admin/performance/dashboard/data/",  # the board would mostly show itself
+        ],
     },
     "HEALTH": {
         "TOKEN": env.secret("HEALTH_TOKEN"),

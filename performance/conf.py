@@ -32,7 +32,9 @@ class MetricsSettings:
     flush_seconds: float = 1.0  # how often a process sends what it recorded; 0 = only when asked
     most_events: int = 50_000  # recorded and not yet sent; more are dropped and counted
     most_series: int = 500  # of one metric; what is beyond has the labels "other"
-    ignore_paths: Sequence[str] = ("/health/", "/metrics")  # beginnings; nothing is recorded there
+    ignore_paths: Sequence[str] = (  # beginnings; nothing is recorded there
+        *("/health/", "/metrics", "/admin/performance/dashboard/data/"),
+    )
     sample_requests: int = 1  # 1 = every request, 10 = every tenth, which then counts as ten
     keep_live: int = 3600  # seconds for which Redis keeps the 10-second slots
     keep_minutes: int = 24  # hours for which the rows of minutes are kept

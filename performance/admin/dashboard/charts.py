@@ -122,7 +122,7 @@ def _trouble(now: Measured, _before: Measured | None) -> list[Line]:
 def _by_label(key: str, label: str, of: measured.Of) -> Build:
     def lines(now: Measured, _before: Measured | None) -> list[Line]:
         return [
-            Line(label=value, values=now.values(key, of, **{label: value}))
+            Line(label=value, values=now.levels(key, of, **{label: value}))
             for value in now.labels(key, label)
         ]
 
@@ -134,7 +134,7 @@ def _by_level(key: str) -> Build:
 
     def lines(now: Measured, _before: Measured | None) -> list[Line]:
         return [
-            Line(label=level.value, values=now.values(key, measured.most, level=level.value))
+            Line(label=level.value, values=now.levels(key, measured.most, level=level.value))
             for level in Level
         ]
 
@@ -153,7 +153,7 @@ def _hits_of(now: Measured, alias: str) -> Values:
 
 def _level(key: str, label: str) -> Build:
     def lines(now: Measured, _before: Measured | None) -> list[Line]:
-        return [Line(label=label, values=now.values(key, measured.mean))]
+        return [Line(label=label, values=now.levels(key, measured.mean))]
 
     return lines
 

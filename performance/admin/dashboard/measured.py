@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from performance.admin.dashboard.spans import Span
@@ -12,6 +12,7 @@ from performance.metrics.reading import Line, Point, Summary
 
 Values = list[float | None]
 Of = Callable[[Summary], float | None]
+HELD = timedelta(seconds=30)
 
 
 def quantile(q: float) -> Of:
@@ -87,6 +88,10 @@ class Measured:
         steps = self.steps(key, **labels)
         return [of(steps[start]) if start in steps else None for start in self.starts]
 
+    def levels(self, key: str, of: Of, **labels: str) -> Values:
+        """As `values`, of a level: a sample holds a while."""
+        return held(self.values(key, of, **labels), self.span.step)
+
     def counts(self, key: str, **labels: str) -> Values:
         """How many in each step: 0 where others were measured, None where nothing was at all."""
         steps = self.steps(key, **labels)
@@ -106,6 +111,19 @@ class Measured:
     def _with(self, key: str, labels: Mapping[str, str]) -> Iterable[Line]:
         wanted = labels.items()
         return (line for line in self.lines.get(key, []) if wanted <= line.labels.items())
+
+
+def held(values: Values, step: timedelta) -> Values:
+    """Levels are sampled every ten seconds or so: a sample holds for HELD, also where steps are shorter."""
+    found: Values = []
+    for number, value in enumerate(values):
+        recent = values[max(0, number - HELD // step) : number + 1]
+        found.append(
+            next((one for one in reversed(recent) if one is not None), None)
+            if value is None
+            else value
+        )
+    return found
 
 
 def shares(parts: Values, wholes: Values) -> Values:

@@ -13,7 +13,7 @@ from performance.admin.dashboard import selections, tables, tiles
 from performance.admin.dashboard.episodes import Episodes
 from performance.admin.dashboard.selections import Question
 from performance.admin.dashboard.spans import HOUR, MINUTE, Span, floor, kept_step
-from performance.models import Alert, TaskRun
+from performance.models import Alert, QuerySample, TaskRun
 
 MOST_ROWS = 20
 BEFORE = 15
@@ -87,6 +87,13 @@ class Minute:
             finished_at__gte=self.span.since, finished_at__lt=self.span.until
         )
         return found.order_by(bad, "-ran", "-id")[:MOST_ROWS]  # type: ignore[no-any-return]
+
+    @cached_property
+    def samples(self) -> list[QuerySample]:
+        """Notable queries, what cost most first."""
+        found = QuerySample.objects.filter(at__gte=self.span.since, at__lt=self.span.until)
+        found = found.exclude(finding=QuerySample.Finding.SAMPLED)
+        return list(found.select_related("fingerprint").order_by("-seconds", "-id")[:MOST_ROWS])
 
     @cached_property
     def alerts(self) -> list[Alert]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from performance.admin.dashboard import measured as values
 from tests.performance.admin.dashboard.measurements import (
     counted,
@@ -50,3 +52,9 @@ def test_merging_leaves_what_was_read_as_it_was() -> None:
 def test_shares_and_sums_know_what_they_do_not_know() -> None:
     assert values.shares([1, 0, None, 2], [4, 0, None, None]) == [0.25, None, None, None]
     assert values.added([1, None, None], [2, 3, None]) == [3, 3, None]
+
+
+def test_a_sample_holds_a_while_where_steps_are_short() -> None:
+    ten = timedelta(seconds=10)
+    assert values.held([None, 4, None, None, None, None, 5], ten) == [None, 4, 4, 4, 4, None, 5]
+    assert values.held([4, None, 5], 6 * ten) == [4, None, 5]

@@ -1,0 +1,175 @@
+"""The live board: it follows by itself, leads from a spike to its cause, and works for everybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from performance import metrics
+from performance.models import Alert, AlertRule
+from tests.browser.visitor import Visitor, violations
+from tests.factories import UserFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+BOARD = "/admin/performance/dashboard/"
+LOOKS: list[dict[str, Any]] = [
+    {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
+    {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
+]
+
+
+@pytest.fixture
+def _traffic(queue_redis: redis.Redis) -> Iterator[None]:
+    """A minute or so of measurements, as another web process would send them."""
+    metrics.forget()
+    for number in range(60):
+        labels = {"view": f"app:page{number % 3}", "method": "GET"}
+        metrics.observe("request_seconds", 0.02 * (1 + number % 5), **labels, status="2xx")
+        metrics.observe("request_database_seconds", 0.01, view=labels["view"])
+    metrics.observe("request_seconds", 2.0, view="app:page0", method="GET", status="5xx")
+    metrics.count("cache_hits", 9, alias="default", tier="1")
+    metrics.count("cache_misses", 1, alias="default")
+    metrics.gauge("queue_length", 3, level="low")
+    metrics.gauge("service_up", 1, service="database")
+    metrics.flush()
+    yield
+    metrics.forget()
+
+
+@pytest.fixture
+def boss(site: Any, _quiet: None) -> Any:
+    return UserFactory.create(username="boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def watcher(visit: Any, boss: Any, _traffic: None) -> Visitor:
+    """A member of staff before the board."""
+    visitor: Visitor = visit()
+    visitor.sign_in(boss)
+    visitor.page.goto(BOARD)
+    return visitor
+
+
+def legend(page: Page, chart: str) -> Any:
+    return page.locator(f"[data-chart={chart}] .legend")
+
+
+def test_it_follows_without_a_reload(watcher: Visitor) -> None:
+    page = watcher.page
+    expect(page.locator("[data-part=views]")).to_contain_text("app:page1")
+    expect(page.locator("#age")).to_contain_text(re.compile(r"updated \d+ s ago"))
+    expect(legend(page, "waiting")).to_contain_text("low")
+    metrics.gauge("queue_length", 4242, level="low")
+    metrics.flush()
+    expect(page.locator("[data-part=tiles]")).to_contain_text("4,242")
+    expect(legend(page, "waiting")).to_contain_text("4,242")
+
+
+def test_a_spike_leads_to_its_minute_by_mouse_and_by_keyboard(watcher: Visitor) -> None:
+    page = watcher.page
+    plot = page.get_by_role("img", name="Request latency")
+    plot.focus()
+    page.keyboard.press("End")
+    expect(page.locator("[data-chart=latency] output")).to_contain_text("p99 ")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/minute/"))
+    expect(page.get_by_role("heading", name="What happened")).to_be_visible()
+    expect(page.get_by_role("region", name="Views, table")).to_contain_text("app:page0")
+    page.go_back()
+    box = page.get_by_role("img", name="Request latency").locator(".u-over").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] - 2, box["y"] + 20)
+    expect(page).to_have_url(re.compile("/minute/"))
+
+
+def test_the_table_behind_a_chart_follows_too(watcher: Visitor) -> None:
+    page = watcher.page
+    chart = page.locator("[data-chart=hit_rate]")
+    chart.get_by_text("Figures of").click()
+    expect(chart.get_by_role("row").last).to_contain_text(re.compile(r"\d\d:\d\d"))
+    expect(chart.get_by_role("cell", name="90 %").last).to_be_visible()
+
+
+def test_it_says_when_nobody_answers_and_can_be_paused(watcher: Visitor) -> None:
+    page = watcher.page
+    page.route("**/dashboard/data/**", lambda route: route.abort())
+    state = page.locator("#state")
+    expect(state).to_contain_text("does not answer")
+    page.unroute("**/dashboard/data/**")
+    expect(state).to_be_hidden()
+    page.get_by_role("button", name="Pause").click()
+    expect(state).to_contain_text("Paused")
+    page.get_by_role("button", name="Pause").click()
+    expect(state).to_be_hidden()
+
+
+def test_nobody_is_asked_while_nobody_looks(watcher: Visitor) -> None:
+    page = watcher.open()
+    page.clock.install()
+    page.goto(BOARD)
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true})"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    page.clock.run_for(60_000)
+    assert [url for url in asked if "/data/" in url] == []
+    with page.expect_request(re.compile("/data/")):
+        page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.mark.usefixtures("_traffic")
+def test_without_scripts_the_figures_are_there(visit: Any, boss: Any) -> None:
+    visitor: Visitor = visit(java_script_enabled=False)
+    visitor.sign_in(boss)
+    page = visitor.page
+    page.goto(BOARD)
+    for text in ("app:page1", "Cache hits", "database", "No alert fires"):
+        assert text in page.content()
+    assert page.locator("[data-chart=requests] tbody tr").count() > 40
+
+
+def test_an_alert_is_acknowledged_from_the_board(watcher: Visitor, boss: Any) -> None:
+    now = timezone.now()
+    rule = AlertRule.objects.create(
+        name="slow-pages", title="Pages are slow", metric="x", threshold=1, enabled=False
+    )
+    alert = Alert.objects.create(
+        rule=rule, state="firing", severity="critical", value=2, peak=3, fired_at=now, seen_at=now,
+        began_at=now - timedelta(minutes=20),
+    )  # fmt: skip
+    page = watcher.page
+    expect(page.locator(".headline")).to_contain_text("1 alert fires, 1 not acknowledged.")
+    page.get_by_role("link", name="Acknowledge Pages are slow").click()
+    page.get_by_role("button", name=re.compile("^Acknowledge")).first.click()
+    expect(page.get_by_text("cknowledged").first).to_be_visible()
+    page.goto(BOARD)
+    expect(page.locator(".headline")).to_contain_text("all acknowledged")
+    expect(page.locator(".headline")).to_contain_text("by boss")
+    alert.refresh_from_db()
+    assert alert.acknowledged_by == boss
+
+
+@pytest.mark.usefixtures("_traffic")
+@pytest.mark.parametrize("look", LOOKS, ids=["wide and light", "narrow and dark"])
+def test_everybody_can_use_it(visit: Any, boss: Any, look: dict[str, Any]) -> None:
+    visitor: Visitor = visit(**look)
+    visitor.sign_in(boss)
+    page = visitor.page
+    for address in (
+        BOARD,
+        f"{BOARD}?range=7d",
+        f"{BOARD}minute/?at={timezone.now():%Y-%m-%dT%H:%MZ}",
+    ):
+        page.goto(address)
+        page.locator(".tiles").wait_for()
+        assert violations(page) == [], address
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
