@@ -10,6 +10,7 @@ from performance.alerts import channels
 from performance.alerts.channels import addresses
 from performance.cache.keys import is_inside
 from performance.metrics import checks as metric_checks
+from performance.queries import checks as query_checks
 
 
 @register
@@ -22,6 +23,12 @@ def check_settings(**kwargs: object) -> list[CheckMessage]:
 def check_metrics(**kwargs: object) -> list[CheckMessage]:
     """What is unsafe or useless about measuring, health and /metrics."""
     return list(metric_checks.check_all())
+
+
+@register
+def check_queries(**kwargs: object) -> list[CheckMessage]:
+    """Numbers and budgets that cannot be, and what would go unseen."""
+    return list(query_checks.check_all())
 
 
 @register

@@ -64,7 +64,15 @@ class QueryLogMiddleware:
 
 def _finish(seen: Scope, request: HttpRequest, response: Any) -> None:
     match = request.resolver_match
-    seen.name = match.view_name if match else "unresolved"
+    if match is None:
+        seen.name = "unresolved"
+    else:
+        seen.name = match.view_name
+        # A class's decorator is on the class, a method's on the function that as_view() made of it.
+        view = match.func
+        seen.budget = getattr(view, "query_budget", None) or getattr(
+            getattr(view, "view_class", None), "query_budget", None
+        )
     # A file is sent by the server itself, without a statement.
     if response is None or not response.streaming or getattr(response, "file_to_stream", None):
         seen.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from performance import conf
 from performance.queries import scope
@@ -37,12 +37,18 @@ class Budget:
             return f"{milliseconds:.1f} ms of queries where at most {self.max_ms:g} ms are allowed"
         return ""
 
-    @classmethod
-    def of_view(cls, name: str) -> Self | None:
-        """The budget that PERFORMANCE["QUERIES"]["BUDGETS"] has for a view, or for "*"."""
-        budgets = conf.current().queries.budgets
-        found: dict[str, Any] | None = budgets.get(name) or budgets.get("*")
-        return cls(**found) if found else None
+
+def budget_of(seen: scope.Scope) -> Budget | None:
+    """What a request's view declares, or what PERFORMANCE["QUERIES"]["BUDGETS"] has for it or for "*".
+
+    Raises ValueError where the settings are wrong, which a system check finds first.
+    """
+    if seen.budget is not None:
+        declared: Budget = seen.budget
+        return declared
+    budgets = conf.current().queries.budgets
+    found: dict[str, Any] | None = budgets.get(seen.name) or budgets.get("*")
+    return Budget(**found) if found and seen.kind == "request" else None
 
 
 def query_budget(

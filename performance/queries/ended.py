@@ -22,6 +22,9 @@ EMPTY_AFTER = 10.0
 
 receivers: list[Callable[[Recording, Scope], None]] = []
 
+observers: list[Callable[[Scope], None]] = []
+"""Called where a scope ends, in its thread: for tests."""
+
 _followed: set[Scope] = set()
 _pieces: list[Scope] = []
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from performance import conf
-from performance.queries.budgets import Budget
+from performance.queries.budgets import budget_of
 from performance.queries.call_sites import Site
 from performance.queries.fingerprint import Fingerprint, fingerprint
 from performance.queries.repetition import judge
@@ -99,7 +99,7 @@ def _of_scope(scope: Scope) -> Iterator[Finding]:
         yield Finding("connection_wait", None, None, scope.wait_seconds)
     for seconds, site, correlation_id in scope.transactions:
         yield Finding("long_transaction", None, site, seconds, correlation_id=correlation_id)
-    budget = scope.budget or Budget.of_view(scope.name)
+    budget = budget_of(scope)
     exceeded = budget.exceeded(scope) if budget else ""
     if exceeded:
         yield Finding("budget", None, None, scope.seconds, scope.count, f"{exceeded}.")

@@ -32,7 +32,9 @@ def connect() -> None:
     """Installs the hook on all connections to come and on those open in this context."""
     connection_created.connect(_install_if_enabled, dispatch_uid="performance.queries")
     for connection in connections.all(initialized_only=True):
-        _install_if_enabled(connection=connection)
+        # One that is not open would have its pool made here, before tests have named their database.
+        if connection.connection is not None:
+            _install_if_enabled(connection=connection)
 
 
 def _install_if_enabled(*, connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:

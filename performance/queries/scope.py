@@ -122,6 +122,8 @@ class Scope:
         if self.ended:
             return
         self.ended = time.time()
+        for observe in ended.observers:
+            observe(self)
         if self.parent is not None:
             self.parent.absorb(self)
         if self.logged:

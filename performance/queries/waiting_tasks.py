@@ -17,6 +17,7 @@ from asgiref.sync import SyncToAsync
 
 DEEPEST = 100
 MOST_TASKS = 5000
+Task = asyncio.Task[Any]
 _ASKS = SyncToAsync.__call__.__code__
 
 
@@ -30,15 +31,42 @@ def frame_of(is_ours: Callable[[CodeType], bool]) -> FrameType | None:
         tasks = asyncio.all_tasks(loop)
     except RuntimeError:  # they changed too fast to be counted
         return None
-    for task in list(tasks)[:MOST_TASKS]:
-        frames = _frames(task.get_coro())
-        if (
-            frames
-            and frames[-1].f_code is _ASKS
-            and frames[-1].f_locals.get("task_context") is mark
-        ):
-            return next((frame for frame in reversed(frames) if is_ours(frame.f_code)), None)
+    some = list(tasks)[:MOST_TASKS]
+    return next((_innermost(task, some, is_ours) for task in some if _asks(task, mark)), None)
+
+
+def _asks(task: Task, mark: list[Any]) -> bool:
+    frames = _frames(task.get_coro())
+    return bool(frames) and (
+        frames[-1].f_code is _ASKS and frames[-1].f_locals.get("task_context") is mark
+    )
+
+
+def _innermost(
+    task: Task, tasks: list[Task], is_ours: Callable[[CodeType], bool]
+) -> FrameType | None:
+    """The innermost frame that `is_ours` of the task, or of the one that gathers it with others."""
+    seen: set[Task] = set()
+    waits: Task | None = task
+    while waits is not None and waits not in seen:
+        seen.add(waits)
+        for frame in reversed(_frames(waits.get_coro())):
+            if is_ours(frame.f_code):
+                return frame
+        child = waits
+        waits = next((other for other in tasks if _gathers(other, child)), None)
     return None
+
+
+def _gathers(task: Task, child: Task) -> bool:
+    """Whether `task` waits for `child` in asyncio.gather() or at the end of a TaskGroup."""
+    if child in (getattr(getattr(task, "_fut_waiter", None), "_children", None) or ()):
+        return True
+    frames = _frames(task.get_coro())
+    if not frames or frames[-1].f_code.co_qualname != "TaskGroup._aexit":
+        return False
+    group = frames[-1].f_locals.get("self")
+    return child in (getattr(group, "_tasks", None) or ())
 
 
 def _frames(waits: Any) -> list[FrameType]:

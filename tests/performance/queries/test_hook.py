@@ -43,6 +43,15 @@ def test_a_connection_made_inside_of_another_wrapper_keeps_the_hook() -> None:
     assert connection.execute_wrappers == [hook._hook_of("default")]
 
 
+def test_the_tests_are_in_their_own_database() -> None:
+    """A pool that is made too early leads to the other one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_database()")
+        (name,) = cursor.fetchone()
+
+    assert name == connection.settings_dict["NAME"]
+
+
 def test_rows_are_those_of_the_statement() -> None:
     Group.objects.bulk_create([Group(name=str(number)) for number in range(5)])
     with scope.open(kind="test") as seen:
