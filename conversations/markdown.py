@@ -1,19 +1,26 @@
 """Markdown to safe HTML, once, on the server.
 
 Raw HTML is off, images are links (a remote image tells its host what the reader reads), and the
-result is sanitised. Input is capped by its callers: the sanitiser is quadratic in nesting.
+result is sanitised; formulas are put in after that, built of their own list of tags. Input is capped by its callers: the sanitiser is quadratic in nesting.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
+from collections.abc import Sequence
+from html import escape
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+
+from conversations import maths
 
 # Stored with each message. Raise it when the HTML changes, so that old rows can be rendered anew.
-RENDERER = 1
+RENDERER = 2
 
 TAGS = {
     "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
@@ -46,7 +53,20 @@ def _parser(*, breaks: bool = False, linkify: bool = True) -> MarkdownIt:
     if linkify:
         parser.enable("linkify")
     parser.core.ruler.push("fit_the_page", _fit_the_page)
-    return parser
+    parser.add_render_rule("math", _hold)
+    return maths.enable(parser)
+
+
+def _hold(
+    _renderer: object, tokens: Sequence[Token], index: int, _options: object, env: dict[str, Any]
+) -> str:
+    """A word that nobody can guess stands for the formula until the rest is sanitised."""
+    token, formulas = tokens[index], env["formulas"]
+    if len(formulas) >= maths.MOST:
+        return escape(token.content)
+    word = f"{env['secret']}{len(formulas)}."
+    formulas[word] = maths.mathml(token.content, block=token.meta["block"])
+    return f"<p>{word}</p>" if token.block else word
 
 
 _PARSERS = {
@@ -65,13 +85,16 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+$")  # as Markdown ends them, u
 def render(text: str, *, breaks: bool = False) -> str:
     """The HTML of `text`; with `breaks`, a single line break stays one, as people type them."""
     parser = _PARSERS[breaks, LONG_RUN.search(text) is None]
-    return nh3.clean(
-        parser.render(text),
+    formulas: dict[str, str] = {}
+    secret = secrets.token_hex(8)
+    html = nh3.clean(
+        parser.render(text, {"formulas": formulas, "secret": secret}),
         tags=TAGS,
         attributes=ATTRIBUTES,
         url_schemes=SCHEMES,
         link_rel="nofollow noopener noreferrer",
     )
+    return re.sub(rf"{secret}\d+\.", lambda word: formulas[word[0]], html) if formulas else html
 
 
 def closed_until(text: str) -> int:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from conversations import windows
+from conversations import rendering, windows
 from conversations.models import Conversation, Status
 from conversations.paging import Page, conversations_page
 from conversations.shown import ShownConversation, ShownMessage
@@ -90,7 +90,7 @@ def _page(conversation: Conversation, anchor: Anchor) -> MessagePage:
     messages = conversation.messages.for_page().filter(window.holds).order_by("place")
     rows = tuple(
         ShownMessage.of(message, window.versions(message.branch_id, message.place))
-        for message in messages
+        for message in rendering.current(messages)
     )
     return MessagePage(
         shown,

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from conversations import reading, streams, windows
+from conversations import reading, rendering, streams, windows
 from conversations.forms import MessageForm
 from conversations.models import TEXT_LENGTH, Message, Reply, Status
 from conversations.reading import MessagePage
@@ -104,7 +104,8 @@ def message_now(request: AuthenticatedHttpRequest, message: Message) -> HttpResp
 
 def message_part(request: AuthenticatedHttpRequest, message: Message) -> HttpResponse:
     """One message as it stands now."""
-    row = message.conversation.messages.for_page().get(pk=message.pk)
+    found = message.conversation.messages.for_page().filter(pk=message.pk)
+    (row,) = rendering.current(found)
     shown = ShownMessage.of(row, windows.versions(row))
     context = {"message": shown} | rows_context(message.conversation, [shown])
     return fragment(request, "conversations/messages.html#message", context)

@@ -70,10 +70,14 @@ def _seed_messages(number: int) -> None:
     """Rows by SQL; the full-text index, which no page here reads, is dropped for the time."""
     from django.db import connection
 
+    from conversations.markdown import RENDERER
+
     each = number // (USERS * PER_USER)
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX IF EXISTS message_text")
-        for statement in SEED.format(users=USERS, per_user=PER_USER, each=each).split(";"):
+        for statement in SEED.format(
+            users=USERS, per_user=PER_USER, each=each, renderer=RENDERER
+        ).split(";"):
             if statement.strip():
                 cursor.execute(statement)
 
@@ -88,7 +92,7 @@ INSERT INTO conversations_branch (conversation_id, fork) SELECT id, 0 FROM conve
 INSERT INTO conversations_message (conversation_id, branch_id, place, role, text, html, renderer, created_at)
     SELECT c.id, b.id, m + 1, CASE m % 2 WHEN 0 THEN 'user' ELSE 'assistant' END,
         repeat('word ' || m || ' of an answer, ', 12), '<p>' || repeat('word ' || m || ' of an answer, ', 12) || '</p>',
-        1, last_message_at - ({each} - m) * interval '1 minute'
+        {renderer}, last_message_at - ({each} - m) * interval '1 minute'
     FROM conversations_conversation c JOIN conversations_branch b ON b.conversation_id = c.id,
         generate_series(0, {each} - 1) m;
 INSERT INTO conversations_reply (message_id, status, attempt, backend, model, author, error, explanation,
