@@ -48,7 +48,7 @@ def right(connection: psycopg.Connection[Any], case: Case, found: list[str]) -> 
     if not case.best or not case.hypothetical:
         return len(found) == len(case.best)
     best = hypothetical(connection, case, [f"CREATE INDEX ON {one}" for one in case.best])
-    return hypothetical(connection, case, found) <= best * 1.25 + 5
+    return hypothetical(connection, case, found) <= best * 1.5 + 10
 
 
 def hypothetical(connection: psycopg.Connection[Any], case: Case, indexes: list[str]) -> float:
