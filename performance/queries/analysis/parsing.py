@@ -17,7 +17,12 @@ PLANNABLE = {"SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"
 # What pg_stat_statements makes of INTERVAL '1 day' and EXTRACT(YEAR FROM x) is no SQL any more.
 _TYPED = re.compile(r"\b(interval|date|timestamptz|timestamp|time)\s+(\$\d+)", re.IGNORECASE)
 _EXTRACT = re.compile(r"\bextract\s*\(\s*\$\d+\s+from\b", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(%%)|(%s|%\(\w+\)s)")
+# Of the log's "?" those that are operators stay: what stands before another value, and ?| and ?&.
+_PLACEHOLDER = re.compile(
+    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | (?P<percent>%%) | (?P<driver>%s|%\(\w+\)s)
+    | (?P<list>\bIN\s?\()\?\) | (?<=[\w")\]]\s)\?(?=\s(?:\?|ARRAY\b)) | \?[|&] | (?P<mark>\?)""",
+    re.VERBOSE | re.IGNORECASE,
+)
 
 
 @functools.cache
@@ -68,16 +73,26 @@ def walk(node: object) -> Iterator[tuple[str, Node]]:
 
 
 def repaired(sql: str) -> str:
-    """`sql` with numbered parameters, where a driver or pg_stat_statements left something else."""
-    sql = _EXTRACT.sub("extract(epoch from", _TYPED.sub(r"\2::\1", sql))
+    """`sql` with numbered parameters, where a driver, a log or pg_stat_statements left something else."""
+    if "$1" not in sql:
+        sql = _numbered(sql)
+    return _EXTRACT.sub("extract(epoch from", _TYPED.sub(r"\2::\1", sql))
+
+
+def _numbered(sql: str) -> str:
     numbers = iter(range(1, 1_000_000))
+    driver = "%s" in sql or "%(" in sql
 
-    def numbered(match: re.Match[str]) -> str:
-        if match[1]:
-            return "%"
-        return f"${next(numbers)}" if match[2] else match[0]
+    def number(match: re.Match[str]) -> str:
+        if match["percent"]:
+            return "%" if driver else match[0]
+        if match["driver"]:
+            return f"${next(numbers)}" if driver else match[0]
+        if match["list"]:
+            return f"{match['list']}${next(numbers)} /*, ... */)"
+        return f"${next(numbers)}" if match["mark"] and not driver else match[0]
 
-    return _PLACEHOLDER.sub(numbered, sql) if "%" in sql and "$1" not in sql else sql
+    return _PLACEHOLDER.sub(number, sql) if "%" in sql or "?" in sql else sql
 
 
 def tables(node: Node) -> set[str]:

@@ -9,6 +9,7 @@ import psycopg
 
 from performance.queries.analysis import parsing
 from performance.queries.analysis.database import Database, Row, reason
+from performance.queries.fingerprint import fingerprint
 
 BLOCK = 8192
 
@@ -37,6 +38,7 @@ class Statement:
     spilled: int = 0  # blocks written to temporary files
     callers: tuple[str, ...] = ()
     source: str = "pg_stat_statements"
+    queryid: str = ""  # pg_stat_statements' own number
     before: float | None = None  # mean seconds of the period before
     repeats: int = 0  # most of it in one request
     samples: tuple[str, ...] = field(default=(), repr=False)
@@ -76,8 +78,10 @@ class Found:
     missing: str = ""
 
 
-def from_pg_stat_statements(database: Database, *, min_calls: int, most: int) -> Found:
-    """The most costly statements that the server has counted."""
+def from_pg_stat_statements(
+    database: Database, alias: str = "default", *, min_calls: int = 1, most: int = 10_000
+) -> Found:
+    """The most costly statements that the server has counted, under the log's fingerprints."""
     schema = database.extension("pg_stat_statements")
     if not schema:
         return Found([], f"pg_stat_statements is not installed here. {ENABLE}")
@@ -90,11 +94,14 @@ def from_pg_stat_statements(database: Database, *, min_calls: int, most: int) ->
     missing = ""
     if hidden:
         missing = f"{hidden} statements of other roles are hidden: GRANT pg_read_all_stats."
-    return Found([_statement(row) for row in rows if _ours(row["sql"])], missing)
+    return Found([_statement(row, alias) for row in rows if _ours(row["sql"])], missing)
 
 
-def _statement(row: Row) -> Statement:
-    return Statement(**{**row, "seconds": float(row["seconds"])})
+def _statement(row: Row, alias: str) -> Statement:
+    number = fingerprint(row["sql"], alias).id
+    return Statement(
+        **{**row, "id": str(number), "queryid": row["id"], "seconds": float(row["seconds"])}
+    )
 
 
 def _ours(sql: str) -> bool:

@@ -73,3 +73,20 @@ def test_a_drivers_placeholders_are_numbered() -> None:
     sql = "SELECT '%s' FROM t WHERE a = %s AND b LIKE 'x%%' AND c = %(name)s"
 
     assert parsing.repaired(sql) == "SELECT '%s' FROM t WHERE a = $1 AND b LIKE 'x%%' AND c = $2"
+
+
+def test_the_logs_marks_are_numbered_and_operators_stay() -> None:
+    sql = "SELECT * FROM t WHERE a = ? AND meta ? ? AND tags ?| ARRAY[?] AND id IN (?) LIMIT ?"
+
+    mended = parsing.repaired(sql)
+
+    assert mended == (
+        "SELECT * FROM t WHERE a = $1 AND meta ? $2 AND tags ?| ARRAY[$3] AND id IN ($4 /*, ... */) LIMIT $5"
+    )
+    assert parsing.single(mended)
+
+
+def test_intervals_of_the_log_are_mended() -> None:
+    assert (
+        "$1::interval" in parsing.repaired("SELECT 1 FROM t WHERE a > now() - INTERVAL ?").lower()
+    )
