@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import struct
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ Command = tuple[Any, ...]
 CHUNK = 65_536
 KEPT = 64  # idle channels
 INCOMPLETE = object()
+TOO_LATE = "the cache server did not answer in time"
 FAILURES = (OSError, RedisError)
 _pools: weakref.WeakSet[Channels] = weakref.WeakSet()
 
@@ -40,13 +42,29 @@ class Channel:
             protocolError=ConnectionError, replyError=ReplyError, notEnoughData=INCOMPLETE
         )
         self.used = False
+        if self.plain:
+            self._time_out_in_kernel(connection.socket_timeout)
+
+    def _time_out_in_kernel(self, seconds: float | None) -> None:
+        """Python's own time-out asks `poll` before every send and receive: as much as a tenth."""
+        value = struct.pack("ll", *divmod(int((seconds or 0) * 1e6), 1_000_000))
+        self.sock.settimeout(None)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+    def ready_again(self, seconds: float) -> None:
+        """As new, after an event loop has had the socket."""
+        self.sock.settimeout(None if self.plain else seconds)
 
     def request(self, data: bytes, count: int) -> list[Any]:
         """The replies to `count` packed commands; a refused one is a ReplyError among them."""
-        self.sock.sendall(data)
         replies: list[Any] = []
-        while self._read(replies, count):
-            self.feed(self.sock.recv(CHUNK))
+        try:
+            self.sock.sendall(data)
+            while self._read(replies, count):
+                self.feed(self.sock.recv(CHUNK))
+        except BlockingIOError:
+            raise TimeoutError(TOO_LATE) from None
         return replies
 
     async def arequest(self, data: bytes, count: int, timeout: float) -> list[Any]:
@@ -122,7 +140,7 @@ class Channels:
         except BaseException:
             self.drop(channel)
             raise
-        channel.sock.settimeout(self.timeout)
+        channel.ready_again(self.timeout)
         return self._done(channel, replies)
 
     def ask(self, command: Command) -> Any:
@@ -140,9 +158,9 @@ class Channels:
             while reply is INCOMPLETE:
                 channel.feed(channel.sock.recv(CHUNK))
                 reply = reader.gets()
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             self.drop(channel)
-            raise
+            raise TimeoutError(TOO_LATE) from None
         except FAILURES:
             self.drop(channel)
             self.forget()

@@ -60,7 +60,9 @@ class Engine:
         found = self.counts.get(family)
         if found is not None:
             return found
-        return self.counts.setdefault(family if is_counted(family) else "", Counts())
+        if not is_counted(family):
+            return self.counts[""]
+        return self.counts.setdefault(family, Counts())
 
     def failed(self, error: BaseException) -> None:
         cause = error.__cause__ or error

@@ -13,12 +13,14 @@ from performance.cache.frozen import FrozenDict
 from performance.cache.kinds import Unstorable
 
 PLAIN: frozenset[type] = frozenset({type(None), bool, int, float, str, bytes})
-NAMED, PAIRS, BIG_INT, LONE_SURROGATES, TUPLE, FROZEN_DICT = range(1, 7)
+NAMED, PAIRS, BIG_INT, LONE_SURROGATES, TUPLE, FROZEN_DICT, FROZEN_ROWS = range(1, 8)
 SMALLEST, LARGEST = -(2**63), 2**64 - 1
 
 Ext = msgspec.msgpack.Ext
 _encoder = msgspec.msgpack.Encoder()
 _TEXT = frozenset({str})
+ROWS = frozenset({FrozenDict})
+NOTHING = b"\x90"  # an empty array
 
 
 class Unreadable(ValueError):
@@ -50,7 +52,7 @@ def _tag(value: Any) -> Any:
     if kind is list:
         return value if PLAIN.issuperset(map(type, value)) else _tag_list(value)
     if kind is tuple:
-        return Ext(TUPLE, _encode(_tag_list(value)))
+        return _tag_tuple(value)
     if kind is FrozenDict:
         return Ext(FROZEN_DICT, _encode(_tag_dict(value)))
     return _tag_named(value, kind)
@@ -62,6 +64,12 @@ def _tag_dict(value: dict[Any, Any]) -> Any:
     if PLAIN.issuperset(map(type, value.values())):
         return value
     return {key: item if type(item) in PLAIN else _tag(item) for key, item in value.items()}
+
+
+def _tag_tuple(value: tuple[Any, ...]) -> Any:
+    if value and ROWS.issuperset(map(type, value)):  # as one: each extension is a call when read
+        return Ext(FROZEN_ROWS, _encode([_tag_dict(row) for row in value]))
+    return Ext(TUPLE, _encode(_tag_list(value)))
 
 
 def _tag_list(value: list[Any] | tuple[Any, ...]) -> list[Any]:
@@ -102,7 +110,9 @@ def _tag_rare(tree: Any) -> Any:
 
 def _read_extension(code: int, data: memoryview) -> Any:
     if code == TUPLE:
-        return tuple(_decoder.decode(data))
+        return () if data == NOTHING else tuple(_decoder.decode(data))
+    if code == FROZEN_ROWS:
+        return tuple(map(FrozenDict, _decoder.decode(data)))
     if code == FROZEN_DICT:
         return FrozenDict(_decoder.decode(data))
     if code == NAMED:
