@@ -9,13 +9,14 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +29,7 @@ if find_spec("msgpack") is None:
 OURS = ("ours-redis", "ours-tiered")
 HERD = (4, 25)  # processes, threads of each
 Figures = dict[str, Any]
+_rng = random.Random(1)
 
 
 def main(arguments: list[str]) -> None:
@@ -41,7 +43,8 @@ def main(arguments: list[str]) -> None:
         for name, value in values.items():
             _fill(name, value)
             print(f"reading {name}", flush=True)
-            figures["hit_us"][name] = _interleaved(_readers(name), options)
+            readers = _readers(name) | ({"orm": _orm()} if name == "conversation" else {})
+            figures["hit_us"][name] = _interleaved(readers, options)
             figures["set_us"][name] = _interleaved(_writers(name, value), options, share=4)
             figures["async_hit_us"][name] = asyncio.run(_interleaved_async(name, options))
         figures["miss_us"] = _interleaved(_readers("nothing"), options)
@@ -62,6 +65,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 @contextmanager
 def _site() -> Iterator[None]:
     """Django with one alias a peer, on a Valkey of its own (on TCP: redis-py's cache needs that)."""
+    from tests.benchmarks.servers import test_database
     from tests.servers import ThrowAwayValkey
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -74,7 +78,7 @@ def _site() -> Iterator[None]:
         django.setup()
         from tests.benchmarks.cache_peers import aliases
 
-        with override_settings(CACHES=aliases()):
+        with test_database(), override_settings(CACHES=aliases()):
             yield
 
 
@@ -102,6 +106,16 @@ def _readers(name: str) -> dict[str, Callable[[], Any]]:
         return lambda: get(name)
 
     return {alias: reader(alias) for alias in (*PEERS, *OURS)} | {"socket": _raw(name)}
+
+
+def _orm() -> Callable[[], Any]:
+    """50 messages of one conversation as instances, by the index that the pages use."""
+    from conversations.models import Conversation, Message
+    from tests.benchmarks.cached_chat import seed
+
+    seed(users=1, per_user=20, each=50)
+    conversation = Conversation.objects.first()
+    return lambda: list(Message.objects.filter(conversation=conversation).order_by("-pk")[:50])
 
 
 def _writers(name: str, value: Any) -> dict[str, Callable[[], Any]]:
@@ -134,6 +148,13 @@ def _raw(name: str) -> Callable[[], Any]:
     return ask
 
 
+def _shuffled(peers: Iterable[Any]) -> list[Any]:
+    """Whoever comes after a peer that asks the server finds it awake: nobody always does."""
+    order = list(peers)
+    _rng.shuffle(order)
+    return order
+
+
 def _interleaved(
     calls: dict[str, Callable[[], Any]], options: argparse.Namespace, share: int = 1
 ) -> Figures:
@@ -141,7 +162,7 @@ def _interleaved(
     for _ in range(options.rounds):
         taken: dict[str, list[float]] = {name: [] for name in calls}
         for _ in range(options.calls // share):
-            for name, call in calls.items():
+            for name, call in _shuffled(calls.items()):
                 began = clock()
                 call()
                 taken[name].append(clock() - began)
@@ -157,7 +178,7 @@ async def _interleaved_async(key: str, options: argparse.Namespace) -> Figures:
     for _ in range(options.rounds):
         taken: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(options.calls // 2):
-            for name in names:
+            for name in _shuffled(names):
                 cache = _cache(name)
                 began = clock()
                 await cache.aget(key)
@@ -314,7 +335,9 @@ def _ratios(figures: Figures) -> Figures:
 
     ratios: Figures = {}
     for name in ("small", "conversation"):
-        ratios[f"tier1_{name}_faster_than"] = {p: times(hit[name], p, "ours-tiered") for p in PEERS}
+        ratios[f"tier1_{name}_faster_than"] = {
+            p: times(hit[name], p, "ours-tiered") for p in (*PEERS, "orm") if p in hit[name]
+        }
         ratios[f"tier2_{name}_faster_than"] = {
             p: times(hit[name], p, "ours-redis") for p in PEERS[1:]
         }

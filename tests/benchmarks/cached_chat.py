@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     options = _options(arguments)
     with test_database(), _quiet():
         began = time.perf_counter()
-        _seed_messages(options.messages)
+        seed(users=USERS, per_user=PER_USER, each=options.messages // (USERS * PER_USER))
         print(f"{options.messages:,} messages in {time.perf_counter() - began:.0f} s", flush=True)
         figures = _replay(options)
     print(json.dumps({"name": "cached_chat", "figures": figures, "ratios": _ratios(figures)}))
@@ -66,18 +66,16 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _seed_messages(number: int) -> None:
-    """Rows by SQL; the full-text index, which no page here reads, is dropped for the time."""
+def seed(*, users: int, per_user: int, each: int) -> None:
+    """`each` messages a conversation, by SQL; the full-text index, which no page here reads, is dropped."""
     from django.db import connection
 
     from conversations.markdown import RENDERER
 
-    each = number // (USERS * PER_USER)
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX IF EXISTS message_text")
-        for statement in SEED.format(
-            users=USERS, per_user=PER_USER, each=each, renderer=RENDERER
-        ).split(";"):
+        statements = SEED.format(users=users, per_user=per_user, each=each, renderer=RENDERER)
+        for statement in statements.split(";"):
             if statement.strip():
                 cursor.execute(statement)
 
