@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 import struct
 import weakref
 from collections import deque
@@ -27,6 +28,21 @@ CHUNK = 65_536
 KEPT = 64  # idle channels
 INCOMPLETE = object()
 TOO_LATE = "the cache server did not answer in time"
+REPEATABLE = frozenset(
+    {
+        "GET",
+        "PTTL",
+        "EXISTS",
+        "SET",
+        "UNLINK",
+        "PEXPIRE",
+        "PERSIST",
+        "EXPIRE",
+        "SCAN",
+        "PING",
+        "HGETALL",
+    }
+)
 FAILURES = (OSError, RedisError)
 _pools: weakref.WeakSet[Channels] = weakref.WeakSet()
 
@@ -55,6 +71,16 @@ class Channel:
     def ready_again(self, seconds: float) -> None:
         """As new, after an event loop has had the socket."""
         self.sock.settimeout(None if self.plain else seconds)
+
+    def is_dead(self) -> bool:
+        """Whether the server has closed it, or said something that nobody asked for."""
+        try:
+            self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except (OSError, ValueError):  # ValueError: TLS, which cannot peek
+            return not isinstance(self.sock, ssl.SSLSocket)
+        return True
 
     def request(self, data: bytes, count: int) -> list[Any]:
         """The replies to `count` packed commands; a refused one is a ReplyError among them."""
@@ -100,9 +126,14 @@ class Channels:
         _pools.add(self)
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
-        """One round trip. Raises OSError or RedisError; a channel that had gone bad is replaced once."""
+        """One round trip. Raises OSError or RedisError.
+
+        A channel that had gone bad is replaced once, unless the commands may have been carried out
+        and must not be twice.
+        """
         data = b"".join(map(hiredis.pack_command, commands))
-        channel = self.take()
+        repeatable = _are_repeatable(commands)
+        channel = self.take(alive=not repeatable)
         try:
             replies = channel.request(data, len(commands))
         except TimeoutError:
@@ -110,7 +141,7 @@ class Channels:
             raise
         except FAILURES:
             self.drop(channel)
-            if not channel.used:
+            if not (channel.used and repeatable):
                 raise
             self.forget()
             return self.run(commands)
@@ -121,7 +152,8 @@ class Channels:
 
     async def arun(self, commands: Sequence[Command]) -> list[Any]:
         data = b"".join(map(hiredis.pack_command, commands))
-        channel = await self.atake()
+        repeatable = _are_repeatable(commands)
+        channel = await self.atake(alive=not repeatable)
         if not channel.plain:  # an event loop cannot await on a TLS socket of redis-py's making
             self.give(channel)
             return await asyncio.to_thread(self.run, commands)
@@ -133,7 +165,7 @@ class Channels:
             raise
         except FAILURES:
             self.drop(channel)
-            if not channel.used:
+            if not (channel.used and repeatable):
                 raise
             self.forget()
             return await self.arun(commands)
@@ -173,17 +205,21 @@ class Channels:
         self._idle.append(channel)
         return reply
 
-    def take(self) -> Channel:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return Channel(self._pool().get_connection())
+    def take(self, *, alive: bool = False) -> Channel:
+        return self._from_idle(alive=alive) or Channel(self._connect())
 
-    async def atake(self) -> Channel:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return Channel(await asyncio.to_thread(self._connect))
+    async def atake(self, *, alive: bool = False) -> Channel:
+        return self._from_idle(alive=alive) or Channel(await asyncio.to_thread(self._connect))
+
+    def _from_idle(self, *, alive: bool) -> Channel | None:
+        while True:
+            try:
+                channel = self._idle.pop()
+            except IndexError:
+                return None
+            if not (alive and channel.is_dead()):
+                return channel
+            self.drop(channel)
 
     def give(self, channel: Channel) -> None:
         if len(self._idle) < KEPT:
@@ -223,6 +259,11 @@ class Channels:
                 raise reply
         self.give(channel)
         return replies
+
+
+def _are_repeatable(commands: Sequence[Command]) -> bool:
+    """Whether to carry them out twice is as good as once."""
+    return all(command[0] in REPEATABLE and command[-1] != "NX" for command in commands)
 
 
 def _in_child() -> None:

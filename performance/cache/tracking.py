@@ -211,12 +211,13 @@ class Tracker:
             self._lost(why)
 
     def _lost(self, why: object) -> None:
-        self.store.close()
         links, self._links = self._links, []
+        if links and not self._stop.is_set():
+            self.losses += 1  # before the first reader can tell
+        self.store.close()
         for link in links:
             link.close()
         if links and not self._stop.is_set():
-            self.losses += 1
             logger.info("Lost the invalidation link (%s): bypassing the first tier.", why)
 
 
