@@ -121,6 +121,10 @@ def _retry(job_id: str) -> str:
     return "It waits again." if levers.retry(job_id) else "It is no longer failed."
 
 
+def _retry_failed(level: str) -> str:
+    return f"{levers.retry_failed(Level(level))} failed jobs of {level} wait again."
+
+
 def _cancel(job_id: str) -> str:
     return f"The task is {cancel(job_id)}."
 
@@ -140,6 +144,7 @@ ACTIONS: dict[str, tuple[str, Callable[[str], str]]] = {
     "resume": ("pause_level", _resume),
     "empty": ("empty_level", _empty),
     "retry": ("retry_task", _retry),
+    "retry_failed": ("retry_task", _retry_failed),
     "cancel": ("cancel_task", _cancel),
     "pause_schedule": ("pause_level", _pause_schedule),
     "resume_schedule": ("pause_level", _resume_schedule),

@@ -48,6 +48,20 @@ class QueueOptions:
     keep_runs: int = 14
 
 
+_LEAST = {
+    "concurrency": 1,
+    "threads": 1,
+    "database_threads": 1,
+    "children": 1,
+    "lease": 1,
+    "grace": 0,
+    "max_deliveries": 1,
+    "max_jobs": 0,
+    "max_memory": 0,
+    "keep_runs": 0,
+}
+
+
 def unknown_keys(options: Mapping[str, Any]) -> list[str]:
     """Keys of OPTIONS that mean nothing, for the system check."""
     known = {item.name.upper() for item in fields(QueueOptions)}
@@ -66,7 +80,16 @@ def read(options: Mapping[str, Any]) -> QueueOptions:
             values["shed"] = frozenset(Level(level) for level in values["shed"])
     except ValueError as error:
         raise ImproperlyConfigured(f"TASKS OPTIONS: {error}.") from None
+    for key in _LEAST.keys() & values.keys():
+        _refuse_below(key, values[key], _LEAST[key])
     return QueueOptions(**values)
+
+
+def _refuse_below(key: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+        raise ImproperlyConfigured(
+            f"TASKS OPTIONS: {key.upper()} is {value!r}; it must be a number of {least} or more."
+        )
 
 
 def of_default_backend() -> QueueOptions:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from typing import Any
 
 from performance.queues import connection, scripts
 from performance.queues.clock import rq_time
-from performance.queues.inspection import OWN
+from performance.queues.inspection import OWN, level_key
 from performance.queues.levels import Level
+
+RETRY_AT_ONCE = 1000
 
 
 def pause(level: Level) -> None:
@@ -37,9 +39,10 @@ def retry(job_id: str) -> bool:
     return bool(scripts.run(connection.client(), "requeue", job_id, now))
 
 
-def retry_all(job_ids: Iterable[str]) -> int:
-    """How many of them were queued again."""
-    return sum(retry(job_id) for job_id in job_ids)
+def retry_failed(level: Level) -> int:
+    """Queues the level's failed jobs again, at most RETRY_AT_ONCE, oldest first; answers how many."""
+    ids: Any = connection.client().zrange(level_key("failed", level), 0, RETRY_AT_ONCE - 1)
+    return sum(retry(job_id.decode()) for job_id in ids)
 
 
 def empty(level: Level) -> int:

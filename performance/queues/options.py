@@ -41,7 +41,8 @@ class Retry:
 class Unique:
     """At most one job per key: while it waits, or until it has finished.
 
-    `on_duplicate`: "drop" keeps the older job and answers with it, "replace" keeps the newer.
+    `on_duplicate`: "drop" keeps the older job and answers with it, "replace" keeps the newer: an
+    older one that waits is cancelled, one that runs is told to stop, and may end beside the newer.
     """
 
     key: KeyOf = ""

@@ -10,9 +10,7 @@ if withdraw(id) then
   return 'canceled'
 end
 if status == 'started' then
-  redis.call('HSET', job_key(id), 'stop_requested', '1')
-  redis.call('PUBLISH', P .. ':pubsub:' .. (worker or ''),
-    cjson.encode({command = 'stop-job', job_id = id}))
+  request_stop(id, worker)
   return 'stopping'
 end
 return status

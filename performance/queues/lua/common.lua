@@ -59,3 +59,9 @@ local function withdraw(id)
   end
   return false
 end
+
+-- Tells the worker of a running job to stop it; should the message be lost, its next beat finds the mark.
+local function request_stop(id, worker)
+  redis.call('HSET', job_key(id), 'stop_requested', '1')
+  redis.call('PUBLISH', P .. ':pubsub:' .. (worker or ''), cjson.encode({command = 'stop-job', job_id = id}))
+end

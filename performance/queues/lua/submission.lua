@@ -14,13 +14,15 @@ local function duplicate(entry)
   local waiting = status == 'queued' or status == 'scheduled' or status == 'deferred'
   if not waiting and not (status == 'started' and entry.until_finished) then return nil end
   if not entry.replace then return older end
-  return nil, waiting and older
+  return nil, older
 end
 
 local function replace(older)
   if withdraw(older) then
     end_waiting(older, 'canceled', 'canceled', 'performance.queues.exceptions.TaskCancelled',
       'Replaced by a newer job.', iso_now, unix_now)
+  else
+    request_stop(older, redis.call('HGET', job_key(older), 'worker_name'))
   end
 end
 

@@ -91,6 +91,7 @@ def test_a_bad_page_number_is_the_first_page(server: Any, first: str) -> None:
         ("resume", "low", "pause_level"),
         ("empty", "low", "empty_level"),
         ("retry", "x", "retry_task"),
+        ("retry_failed", "low", "retry_task"),
         ("cancel", "x", "cancel_task"),
         ("pause_schedule", "x", "pause_level"),
         ("resume_schedule", "x", "pause_level"),

@@ -43,6 +43,14 @@ def test_two_servers(settings: Any) -> None:
     assert ids() == ["performance.E204"]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("CONCURRENCY", 0), ("LEASE", "15"), ("THREADS", True), ("GRACE", -1)]
+)
+def test_a_number_that_cannot_work(key: str, value: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"{key} is {value!r}; it must be a number"):
+        conf.read({key: value})
+
+
 def test_a_level_that_is_none() -> None:
     with pytest.raises(ImproperlyConfigured, match="lowest"):
         conf.read({"MAX_LENGTH": {"lowest": 1}})

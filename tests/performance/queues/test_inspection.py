@@ -83,7 +83,13 @@ def test_a_failed_task_may_be_tried_again(server: Any) -> None:
     assert not levers.retry(result.id)
     result.refresh()
     assert result.status == TaskResultStatus.READY
-    assert levers.retry_all([result.id, "nonsense"]) == 0
+    assert levers.retry_failed(Level.NORMAL) == 0
+    run_waiting_tasks()
+    tasks.fail.using(priority=-100).enqueue("another level")
+    run_waiting_tasks()
+    assert levers.retry_failed(Level.NORMAL) == 1
+    assert server.lrange("rq:queue:normal", 0, -1) == [result.id.encode()]
+    assert server.zcard("rq:failed:low") == 1
 
 
 def report() -> dict[str, Any]:

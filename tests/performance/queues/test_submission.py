@@ -46,6 +46,18 @@ def test_the_newest_replaces_a_waiting_duplicate(server: Any) -> None:
     assert older.errors[0].exception_class_path.endswith("TaskCancelled")
 
 
+def test_the_newest_replaces_a_running_duplicate(server: Any, workers: Workers) -> None:
+    older = tasks.latest.enqueue(name="a", seconds=60)
+    workers.begin()
+    eventually(lambda: server.hget(f"rq:job:{older.id}", "status") == b"started")
+    newer = tasks.latest.enqueue(name="a", seconds=0.1)
+    assert newer.id != older.id
+    eventually(lambda: server.hget(f"rq:job:{older.id}", "status") == b"stopped")
+    eventually(lambda: history(server) == ["a 0.1"])
+    older.refresh()
+    assert older.errors[0].exception_class_path.endswith("TaskCancelled")
+
+
 def test_idempotent_holds_after_the_end(server: Any) -> None:
     first = tasks.idempotent.enqueue(name="a")
     run_waiting_tasks()

@@ -168,6 +168,12 @@ async def once_running(*, name: str, seconds: float) -> None:
     note(name)
 
 
+@task(unique=Unique(key="{name}", until="finished", on_duplicate="replace"))
+async def latest(*, name: str, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    note(f"{name} {seconds:g}")
+
+
 @task(unique=Unique(key="{name}", on_duplicate="replace"))
 def newest(*, name: str, value: int) -> None:
     note(f"{name} {value}")
