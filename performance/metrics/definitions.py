@@ -54,6 +54,7 @@ DEFINITIONS = (
     ),
     Definition("pool_timeouts", _C, ("alias",), "Waits for a connection that were given up."),
     Definition("pool_connections_lost", _C, ("alias",), "Connections found broken."),
+    Definition("replication_lag_seconds", _L, ("replica",), "How far a replica is behind."),
     Definition("cache_hits", _C, ("alias", "tier"), "Keys found."),
     Definition("cache_misses", _C, ("alias",), "Keys not found."),
     Definition("cache_errors", _C, ("alias", "error"), "Operations that failed."),
@@ -79,6 +80,7 @@ DEFINITIONS = (
     Definition("disk_free_ratio", _L, ("path",), "Share of the disk that is free."),
     Definition("metrics_overflow", _C, ("metric",), "Events with too many different labels."),
     Definition("metrics_dropped", _C, ("reason",), "Events that were not recorded."),
+    Definition("alert_notifications", _C, ("channel", "status"), "Messages about alerts."),
     Definition("evaluation_seconds", _D, (), "Time to evaluate all alert rules."),
 )
 
