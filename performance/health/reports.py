@@ -14,10 +14,9 @@ from django.db import connections
 from django.tasks import task_backends
 
 from performance import conf
-from performance.health import errors, servers
+from performance.health import errors, pools, servers
 from performance.health.board import Board, Facts, Result
 from performance.health.databases import Migrations, probe
-from performance.metrics.recorders import pools
 from performance.queues.backend import RQBackend
 
 _started = time.monotonic()

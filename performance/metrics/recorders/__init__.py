@@ -1,13 +1,11 @@
-"""One source of events each: requests, statements, caches, tasks, connection pools."""
+"""One source of events each: requests, caches, tasks. Statements come by performance.queries."""
 
 from __future__ import annotations
 
-from performance.metrics import on_flush
-from performance.metrics.recorders import caches, pools, tasks
+from performance.metrics.recorders import caches, tasks
 
 
 def connect() -> None:
-    """Has caches, tasks and pools recorded; requests and statements come by the middleware."""
+    """Has caches and tasks recorded; requests come by the middleware."""
     caches.connect()
     tasks.connect()
-    on_flush(pools.sample)

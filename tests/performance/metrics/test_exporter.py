@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from performance import metrics
 from performance.metrics import process
-from performance.metrics.recorders import queries, requests
+from performance.metrics.recorders import requests
 from performance.spending import Spending
 from tests.performance.health.test_health import with_health
 from tests.performance.metrics.settings import with_metrics
@@ -38,7 +38,8 @@ def record_a_bit() -> None:
     for seconds in (0.002, 0.03, 7.0):
         answer = ("GET", "2xx", 1234)
         process.record(requests.ended, "c:detail", answer, seconds, (None, Spending()), 1)
-    process.record(queries.ran, "default", "SELECT 1", [0.001, 0.2], 0.1)
+    for seconds in (0.001, 0.2):
+        metrics.observe("query_seconds", seconds, alias="default", kind="select")
     metrics.count("cache_hits", n=3, alias="default", tier="local")
     metrics.count("cache_misses", alias="default")
     metrics.gauge("queue_length", 5, level="high")

@@ -154,7 +154,7 @@ def test_methods_nobody_heard_of_are_one(client: Client) -> None:
 def test_ignored_paths_leave_nothing(client: Client) -> None:
     client.get("/ignored/page/")
     metrics.flush()
-    assert stored() == {}
+    assert not [one for one in stored() if one.name.startswith(("request", "response"))]
 
 
 def test_a_sample_counts_for_all(settings: Settings, client: Client) -> None:

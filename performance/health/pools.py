@@ -1,17 +1,11 @@
-"""Connection pools of this process, sampled before a flush every few seconds."""
+"""The connection pools of this process."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-
-from performance.metrics import gauge
-
-EVERY = 10.0
-_next = 0.0
 
 
 def statistics() -> dict[str, dict[str, int]]:
@@ -22,23 +16,15 @@ def statistics() -> dict[str, dict[str, int]]:
         if pool is not None:
             stats = pool.get_stats()
             size, idle = stats.get("pool_size", 0), stats.get("pool_available", 0)
-            waiting = stats.get("requests_waiting", 0)
-            most = stats.get("pool_max", 0)
-            found[alias] = {"in_use": size - idle, "idle": idle, "waiting": waiting, "most": most}
+            found[alias] = {
+                "used": size - idle,
+                "idle": idle,
+                "waiting": stats.get("requests_waiting", 0),
+                "max": stats.get("pool_max", 0),
+            }
     return found
 
 
 def _pool_of(connection: BaseDatabaseWrapper) -> Any:
     # `connection.pool` would open one; only what is there is asked.
     return getattr(connection, "_connection_pools", {}).get(connection.alias)
-
-
-def sample() -> None:
-    """Records the levels, at most every EVERY seconds."""
-    global _next
-    if time.monotonic() < _next:
-        return
-    _next = time.monotonic() + EVERY
-    for alias, states in statistics().items():
-        for state, number in states.items():
-            gauge("pool_connections", number, alias=alias, state=state)
