@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure() -> None:
     log.send(last=True)  # while Redis is there: nothing is left for the interpreter's end
+    metrics.forget()
     _servers.close()
 
 

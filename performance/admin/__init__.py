@@ -4,6 +4,7 @@ from performance.admin.alert_messages import NotificationAdmin, SilenceAdmin
 from performance.admin.alert_rules import AlertRuleAdmin
 from performance.admin.alerts import AlertAdmin
 from performance.admin.dashboard import DashboardAdmin
+from performance.admin.queries import QueryFingerprintAdmin, QuerySampleAdmin
 from performance.admin.queues import TaskRunAdmin
 from performance.admin.switches import SwitchChangeAdmin
 
@@ -12,6 +13,8 @@ __all__ = [
     "AlertRuleAdmin",
     "DashboardAdmin",
     "NotificationAdmin",
+    "QueryFingerprintAdmin",
+    "QuerySampleAdmin",
     "SilenceAdmin",
     "SwitchChangeAdmin",
     "TaskRunAdmin",

@@ -18,6 +18,7 @@ from asgiref.sync import SyncToAsync
 DEEPEST = 100
 MOST_TASKS = 5000
 Task = asyncio.Task[Any]
+_ENDS_OF_GROUPS = {"TaskGroup.__aexit__", "TaskGroup._aexit"}  # which of them: Python's version
 _ASKS = SyncToAsync.__call__.__code__
 
 
@@ -63,7 +64,7 @@ def _gathers(task: Task, child: Task) -> bool:
     if child in (getattr(getattr(task, "_fut_waiter", None), "_children", None) or ()):
         return True
     frames = _frames(task.get_coro())
-    if not frames or frames[-1].f_code.co_qualname != "TaskGroup._aexit":
+    if not frames or frames[-1].f_code.co_qualname not in _ENDS_OF_GROUPS:
         return False
     group = frames[-1].f_locals.get("self")
     return child in (getattr(group, "_tasks", None) or ())
