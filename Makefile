@@ -60,6 +60,7 @@ lock: dev ## renew requirements/*.txt from pyproject.toml
 	$(UV) $(COMPILE) --extra tracing -c requirements/dev.txt -o requirements/tracing.txt
 	$(UV) $(COMPILE) --extra embedded --extra local-model -c requirements/dev.txt \
 		-o requirements/local-model.txt
+	$(UV) $(COMPILE) --extra apprise -c requirements/dev.txt -o requirements/apprise.txt
 
 local:
 	@deploy/bootstrap.sh local

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -44,6 +45,9 @@ class AppriseChannel(Channel):
 
     def send(self, message: Message) -> None:
         import apprise
+
+        # It would log addresses.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)
 
         sender = apprise.Apprise()
         for url in self.urls:

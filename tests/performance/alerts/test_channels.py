@@ -276,3 +276,20 @@ def test_public_addresses_are_public(public: str) -> None:
     import ipaddress
 
     assert addresses.is_public(ipaddress.ip_address(public))
+
+
+def test_apprise_reaches_a_service(configure: Any, receiver: Any) -> None:
+    target = f"ntfy://127.0.0.1:{receiver.server_address[1]}/alerts"
+    configure("apprise.AppriseChannel", urls=[target]).send(MESSAGE)
+
+    ((_, body),) = Receiver.got
+    assert b"[critical] x" in body
+
+
+def test_a_service_that_apprise_cannot_reach_is_an_error(configure: Any, receiver: Any) -> None:
+    Receiver.status = 500
+    target = f"ntfy://127.0.0.1:{receiver.server_address[1]}/alerts"
+
+    with pytest.raises(ChannelError, match="could not reach") as raised:
+        configure("apprise.AppriseChannel", urls=[target]).send(MESSAGE)
+    assert "127.0.0.1" not in str(raised.value)

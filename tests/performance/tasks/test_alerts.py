@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from datetime import timedelta
 from typing import Any
 
@@ -184,21 +182,6 @@ def test_old_alerts_go_with_their_events() -> None:
 
     assert set(Alert.objects.values_list("key", flat=True)) == {"young", "fresh threat"}
     assert AlertEvent.objects.count() == 2
-
-
-def test_heavy_libraries_are_not_imported_before_they_are_used() -> None:
-    code = (
-        "import django; django.setup(); import sys; import performance.tasks.alerts;"
-        "print([m for m in ('apprise', 'requests') if m in sys.modules])"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "", "PYTHONPATH": "."},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.stdout.strip() == "[]", found.stderr
 
 
 def test_channels_are_forgotten_with_their_settings(told: list[Message]) -> None:
