@@ -185,6 +185,7 @@ DEFAULTS = (
             "keep_firing": 5 * MINUTE,
             "min_samples": 10,
             "group": "queues",
+            "no_data": "ok",
         },
         after=(DATABASE, QUEUE),
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from performance import conf
+from performance.alerts import expressions
 from performance.alerts.evaluate import Episode, Kind, Terms, is_over, step
 from performance.alerts.expressions import Labels, Measured
 from performance.alerts.measuring import Measurements, key_of
@@ -91,7 +92,9 @@ def _advance(
     steps = [_step(rule, alerts.pop(key_of(m.labels), None), m, now, terms) for m in measured]
     if not measured and rule.group_by and not problem and rule.pk in found.values:
         steps.append(_step(rule, alerts.pop(key_of(()), None), Measured((), None), now, terms))
-    steps += [_step(rule, a, Measured(_labels(a), None), now, terms) for a in alerts.values()]
+    # Labels that nothing was measured for: a count is 0 then, of all else nothing is known.
+    absent = expressions.absent(rule) if rule.pk in found.values and not problem else None
+    steps += [_step(rule, a, Measured(_labels(a), absent), now, terms) for a in alerts.values()]
     return [one for one in [*steps, broken] if one is not None]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from performance.models.alert_rules import Aggregation
+from performance.models.alert_rules import Aggregation, AlertRule
 
 Labels = tuple[tuple[str, str], ...]
 QUANTILES = {Aggregation.P50: 0.5, Aggregation.P95: 0.95, Aggregation.P99: 0.99}
@@ -62,6 +62,11 @@ def aggregate(aggregation: str, summary: Summed, seconds: float) -> float | None
 
 
 Part = dict[Labels, Summed]
+
+
+def absent(rule: AlertRule) -> float | None:
+    """The value of a rule for labels that nothing was recorded for."""
+    return 0.0 if rule.aggregation in COUNTED and not rule.divisor else None
 
 
 def plain(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from performance.alerts import episodes
 from performance.alerts.evaluate import Episode, Kind, step
-from performance.alerts.expressions import Labels, Part
+from performance.alerts.expressions import Labels, Part, absent
 from performance.alerts.measuring import selections, sum_of, values
 from performance.metrics.reading import Line, read_many
 from performance.models import AlertRule
@@ -95,12 +95,15 @@ def _courses(
     tick: timedelta,
 ) -> list[Course]:
     width = _width(rule, tick)
-    points: dict[Labels, list[tuple[datetime, float | None]]] = {}
+    labels = {tuple(sorted(line.labels.items())) for _, found in lines for line in found}
+    points: dict[Labels, list[tuple[datetime, float | None]]] = {one: [] for one in labels}
+    nothing = absent(rule)
     stride = _stride(sum(len(found) for _, found in lines) * width * len(ticks), width)
     for number, moment in list(enumerate(ticks))[stride - 1 :: stride]:
-        parts = [_part(found, number, width, kind) for kind, found in lines]
-        for measured in values(rule, parts):
-            points.setdefault(measured.labels, []).append((moment, measured.value))
+        parts = [_part(each, number, width, kind) for kind, each in lines]
+        found = {measured.labels: measured.value for measured in values(rule, parts)}
+        for one in {*points, *found}:
+            points.setdefault(one, []).append((moment, found.get(one, nothing)))
     return [Course(dict(labels), found, _firings(rule, found)) for labels, found in points.items()]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from performance import alerts, health
+from performance import alerts, conf, health
 from performance.alerts import pruning, watchdog
 from performance.health import sampling
 from performance.queues import Level, Schedule, task
@@ -15,8 +15,14 @@ def watch() -> None:
 
 def evaluate_and_send() -> None:
     """All of it, without the queues."""
-    alerts.evaluate(samples=samples())
+    _evaluate()
     alerts.deliver()
+
+
+def _evaluate() -> alerts.Report | None:
+    if not conf.current().alerts.enabled:
+        return None
+    return alerts.evaluate(samples=samples())
 
 
 def samples() -> list[alerts.Sample]:
@@ -33,7 +39,7 @@ def database_error() -> str:
 @task(level=Level.CRITICAL, schedule=Schedule(every=5), record=False, timeout=60)
 def evaluate_alerts() -> int:
     """Evaluates every rule once; answers how many steps its alerts took."""
-    report = alerts.evaluate(samples=samples())
+    report = _evaluate()
     return len(report.events) if report else 0
 
 

@@ -326,3 +326,22 @@ def test_what_follows_from_another_alert_is_held_back(make_rule: Rule, see: See)
 
     assert database.alerts.get().suppressed == ""
     assert pages.alerts.get().suppressed == "follows from: rule-0"
+
+
+def test_what_is_no_longer_counted_is_none(make_rule: Rule, queue_redis: Any) -> None:
+    """Nothing is recorded for these labels any more; of a count that says that it is 0."""
+    make_rule(
+        metric="things", aggregation="count", group_by=["who"], window=60, hold=0, keep_firing=0
+    )
+    make_rule(
+        metric="things", aggregation="max", group_by=["who"], window=60, hold=0, keep_firing=0
+    )
+    with time_machine.travel(START, tick=False):
+        metrics.count("things", 11, who="a")
+        metrics.flush()
+    with time_machine.travel(at(9), tick=False):
+        evaluate(now=at(9))
+    with time_machine.travel(at(100), tick=False):
+        evaluate(now=at(100))
+
+    assert {a.rule.aggregation: a.state for a in Alert.objects.all()} == {"count": "resolved"}

@@ -17,6 +17,7 @@ INSTALLED_APPS = [
 ]
 DATABASES = {"default": postgresql(os.environ.get("DATABASE_URL", ""), pool_size=8)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PERFORMANCE = {"ALERTS": {"ENABLED": False}}
 LEVELS = ("critical", "urgent", "high", "normal", "low")
 RQ_QUEUES = {level: {"URL": os.environ["QUEUE_URL"], "DEFAULT_TIMEOUT": 600} for level in LEVELS}
 TASKS = {
