@@ -17,6 +17,8 @@ def _digits(value: float) -> str:
     size = abs(value)
     if size >= 100 or size == 0:
         return f"{value:,.0f}"
+    if size < 0.01:
+        return f"{value:.2g}" if size >= 1e-4 else f"{value:.1e}".replace("e-0", "e-")
     return f"{value:.{1 if size >= 10 else 2}f}".rstrip("0").rstrip(".")
 
 

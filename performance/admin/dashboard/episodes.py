@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from django.db.models import Q
@@ -14,6 +16,7 @@ from performance.models.alerts import State
 
 MOST = 200
 SHOWN = 8
+SEVERITIES = ("critical", "warning", "info")
 
 
 class Episodes:
@@ -44,20 +47,41 @@ class Episodes:
         return sorted(found, key=_urgency)
 
     def spans(self) -> list[dict[str, Any]]:
-        """For the charts: from, to (seconds since 1970), severity and name."""
+        """For the charts: from, to (seconds since 1970) and severity, in order, none over another."""
         now = timezone.now()
         return [
-            {
-                "from": alert.began_at.timestamp(),
-                "to": (alert.resolved_at or now).timestamp(),
-                "severity": alert.severity,
-                "label": str(alert),
-            }
-            for alert in self.overlapping
-            if alert.fired_at
+            {"from": since, "to": until, "severity": SEVERITIES[rank]}
+            for since, until, rank in disjoint(
+                (
+                    alert.began_at.timestamp(),
+                    (alert.resolved_at or now).timestamp(),
+                    SEVERITIES.index(alert.severity),
+                )
+                for alert in self.overlapping
+                if alert.fired_at
+            )
         ]
 
 
+def disjoint(spans: Iterable[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
+    """The same times without overlaps: of spans (from, to, rank) the lowest rank is seen."""
+    known = list(spans)
+    edges = sorted({edge for since, until, _ in known for edge in (since, until)})
+    found: list[tuple[float, float, int]] = []
+    for since, until in pairwise(edges):
+        ranks = [rank for start, end, rank in known if start <= since and until <= end]
+        if not ranks:
+            continue
+        if found and found[-1][1:] == (since, min(ranks)):
+            found[-1] = (found[-1][0], until, min(ranks))
+        else:
+            found.append((since, until, min(ranks)))
+    return found
+
+
 def _urgency(alert: Alert) -> tuple[bool, int, Any]:
-    ranks = ["critical", "warning", "info"]
-    return (alert.state == State.ACKNOWLEDGED, ranks.index(alert.severity), alert.began_at)
+    return (
+        alert.state == State.ACKNOWLEDGED,
+        SEVERITIES.index(alert.severity),
+        alert.began_at,
+    )

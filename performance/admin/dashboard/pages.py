@@ -18,6 +18,7 @@ from performance.admin.dashboard.episodes import SHOWN
 from performance.admin.dashboard.minute import Minute
 from performance.admin.dashboard.sections import PARTS, TAIL_PARTS, sections, template
 from performance.admin.dashboard.spans import DAY, RANGES, length_of, moment_of
+from performance.alerts.messages import summary
 
 needs_view = permission_required("performance.view_dashboard", raise_exception=True)
 
@@ -91,7 +92,7 @@ def _context(request: HttpRequest, found: Board) -> dict[str, Any]:
     return {
         "board": found,
         "until": found.wish.until and found.wish.until.isoformat(),
-        "alerts": firing[:SHOWN],
+        "alerts": [(alert, summary(alert)) for alert in firing[:SHOWN]],
         "more_alerts": max(0, len(firing) - SHOWN),
         "can_view_alerts": request.user.has_perm("performance.view_alert"),
         "can_acknowledge": request.user.has_perm("performance.acknowledge_alert"),

@@ -10,8 +10,6 @@ from performance.admin.dashboard.measured import Measured
 from performance.figures import Unit
 
 Trend = Literal["", "better", "worse"]
-NOTABLE = 0.5
-"""By what share a figure must differ from the day before to be called better or worse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +26,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """`good` tells which way is better: -1 less, 1 more, 0 neither; less than `least` is no matter."""
+    """`good` tells which way is better: -1 less, 1 more, 0 neither.
+
+    A difference matters beyond `least`, and beyond the share `notable` of the day before.
+    """
 
     title: str
     unit: Unit
@@ -36,6 +37,7 @@ class _Kind:
     of: Callable[[Measured], float | None]
     good: int = -1
     least: float = 0.0
+    notable: float = 0.5
 
 
 def tiles(now: Measured, before: Measured) -> list[Tile]:
@@ -58,7 +60,7 @@ def _trend(value: float | None, before: float | None, kind: _Kind) -> Trend:
     if value is None or before is None:
         return ""
     difference = value - before
-    if abs(difference) <= max(NOTABLE * abs(before), kind.least):
+    if abs(difference) <= max(kind.notable * abs(before), kind.least):
         return ""
     return "better" if difference * kind.good > 0 else "worse" if kind.good else ""
 
@@ -103,7 +105,7 @@ _KINDS = (
     _Kind(title="Failed requests", unit="ratio", anchor="requests", of=_errors, least=0.01),
     _Kind(title="Request latency, p95", unit="seconds", anchor="requests", of=_p95("requests"), least=0.05),
     _Kind(title="Database time, p95", unit="seconds", anchor="database", of=_p95("database"), least=0.03),
-    _Kind(title="Cache hits", unit="ratio", anchor="caches", of=_hit_rate, good=1, least=0.05),
+    _Kind(title="Cache hits", unit="ratio", anchor="caches", of=_hit_rate, good=1, least=0.1, notable=0),
     _Kind(title="Jobs waiting", unit="count", anchor="queues", of=_waiting, least=10),
     _Kind(title="Oldest job's wait", unit="seconds", anchor="queues", of=_most("queue_oldest"), least=5),
     _Kind(title="First token, p95", unit="seconds", anchor="chat", of=_p95("first_token"), least=0.3),

@@ -5,6 +5,7 @@ const BYTES = ["B", "KB", "MB", "GB", "TB"];
 function digits(value) {
   const size = Math.abs(value);
   if (size >= 100 || size === 0) return Math.round(value).toLocaleString("en");
+  if (size < 0.01) return size >= 1e-4 ? String(Number(value.toPrecision(2))) : value.toExponential(1);
   return String(Number(value.toFixed(size >= 10 ? 1 : 2)));
 }
 
