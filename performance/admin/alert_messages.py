@@ -10,6 +10,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 
 from performance.admin.alert_rule_form import LabelsField
+from performance.admin.base import ReadOnlyAdmin
 from performance.admin.export import CsvExport
 from performance.admin.labels import labelled
 from performance.models import Notification, Silence
@@ -48,15 +49,13 @@ class SilenceAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Notification)
-class NotificationAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
+class NotificationAdmin(ReadOnlyAdmin):
     """What was sent where, and what could not be: written by workers alone."""
 
     list_display = ["channel", "group", "shown_state", "attempts", "error", "created_at", "sent_at"]
     list_filter = ["state", "channel", "group"]
     search_fields = ["channel", "group", "error"]
     date_hierarchy = "created_at"
-    list_per_page = 50
-    show_full_result_count = False
     actions = ["try_again"]
     exclude = ["key"]
 
@@ -74,12 +73,3 @@ class NotificationAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
             state=state.RETRYING, attempts=0, due_at=timezone.now()
         )
         messages.success(request, f"{changed} messages are sent again.")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -13,10 +13,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
-from unfold.admin import ModelAdmin
 
 from performance.admin import alert_pages
-from performance.admin.export import CsvExport
+from performance.admin.base import ReadOnlyAdmin
 from performance.admin.labels import SEVERITIES, STATES, labelled
 from performance.alerts import messages as words
 from performance.alerts import seconds_since
@@ -73,7 +72,7 @@ BY_SEVERITY = _rank("severity", ["critical", "warning", "info"])
 
 
 @admin.register(Alert)
-class AlertAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
+class AlertAdmin(ReadOnlyAdmin):
     """Rows are made by the evaluation; staff act on them, each act a permission and an event."""
 
     list_display = [
@@ -83,9 +82,7 @@ class AlertAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
     list_filter = [StateFilter, "severity", "rule__group", "assignee", "rule"]
     search_fields = ["rule__name", "rule__title", "labels", "events__note"]
     date_hierarchy = "began_at"
-    list_per_page = 50
     list_select_related = ["rule", "assignee", "acknowledged_by"]
-    show_full_result_count = False
     actions = ["acknowledge_all", "silence_all", "take_all"]
     list_before_template = "performance/alerts/list_before.html"
 
@@ -170,15 +167,6 @@ class AlertAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
         extra = {"evaluated": age, "stale": age is None or age > STALE, **(extra_context or {})}
         response: HttpResponse = super().changelist_view(request, extra)
         return response
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         """The page of an alert is our own; so is what its buttons do."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import URLPattern, path
-from unfold.admin import ModelAdmin
 
 from performance.admin import queue_pages
-from performance.admin.export import CsvExport
+from performance.admin.base import ReadOnlyAdmin
 from performance.models import TaskRun
 
 
 @admin.register(TaskRun)
-class TaskRunAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
+class TaskRunAdmin(ReadOnlyAdmin):
     """Rows are written by workers alone, so they are only read here."""
 
     list_display = [
@@ -25,8 +23,6 @@ class TaskRunAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
     list_filter = ["status", "level", "task"]
     search_fields = ["task_id", "task", "correlation_id", "who", "about", "error"]
     date_hierarchy = "finished_at"
-    list_per_page = 50
-    show_full_result_count = False
     list_before_template = "performance/queues/link.html"
 
     @admin.display(description="waited (s)", ordering="waited")
@@ -36,15 +32,6 @@ class TaskRunAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
     @admin.display(description="ran (s)", ordering="ran")
     def ran_seconds(self, run: TaskRun) -> str:
         return f"{run.ran:.3f}"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         """The live pages, before the list's own catch-all."""

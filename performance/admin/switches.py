@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
@@ -11,10 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
-from unfold.admin import ModelAdmin
 
 from performance import switches
-from performance.admin.export import CsvExport
+from performance.admin.base import ReadOnlyAdmin
 from performance.models import SwitchChange
 from performance.switches import Switch
 
@@ -75,22 +72,12 @@ def _page(request: HttpRequest, form: SwitchForm, status: int = 200) -> HttpResp
 
 
 @admin.register(SwitchChange)
-class SwitchChangeAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
+class SwitchChangeAdmin(ReadOnlyAdmin):
     """Who switched what, when and why; only read here."""
 
     list_display = ["at", "switch", "is_on", "by_name", "reason"]
     list_filter = ["switch", "is_on", "at"]
     search_fields = ["by_name", "reason"]
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(switches_page)

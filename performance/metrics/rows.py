@@ -152,13 +152,24 @@ def read(wants: Sequence[Wanted]) -> list[tuple[int, Bucket]]:
 
 def _bucket(row: tuple[Any, ...]) -> Bucket:
     series, start, count, total, least, most, histogram = row
+    return Bucket(series, start, _summary(count, total, least, most, [histogram]))
+
+
+def summary_of(row: MetricBucket) -> Summary:
+    """What a row says."""
+    return _summary(row.count, row.sum, row.min, row.max, [bytes(row.histogram)])
+
+
+def _summary(
+    count: float, total: float, least: float | None, most: float | None, histograms: Iterable[bytes]
+) -> Summary:
     summary = Summary()
     summary.count, summary.sum = count, total
-    if least is not None:
+    if least is not None and most is not None:
         summary.min, summary.max = least, most
-    if histogram:
-        summary.sketch = _sketches.decode(histogram)
-    return Bucket(series, start, summary)
+    for histogram in filter(None, histograms):
+        merge(summary.sketch, _sketches.decode(histogram))
+    return summary
 
 
 def read_steps(wants: Sequence[WantedSteps]) -> Iterator[tuple[int, int, Summary]]:
@@ -177,10 +188,4 @@ def read_steps(wants: Sequence[WantedSteps]) -> Iterator[tuple[int, int, Summary
     with connection.cursor() as cursor:
         cursor.execute(_sql(_READ_STEPS), columns)
         for target, number, count, total, least, most, histograms in cursor.fetchall():
-            summary = Summary()
-            summary.count, summary.sum = count, total
-            if least is not None:
-                summary.min, summary.max = least, most
-            for histogram in histograms or ():
-                merge(summary.sketch, _sketches.decode(histogram))
-            yield target, number, summary
+            yield target, number, _summary(count, total, least, most, histograms or ())

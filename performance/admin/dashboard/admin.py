@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import URLPattern, path
-from unfold.admin import ModelAdmin
 
+from performance.admin.base import ReadOnlyAdmin
 from performance.admin.dashboard import pages
 from performance.models import Dashboard
 
 
 @admin.register(Dashboard)
-class DashboardAdmin(ModelAdmin):  # type: ignore[misc]
+class DashboardAdmin(ReadOnlyAdmin):
     """Pages in place of a list: the model is there for its address, its permission and its entry."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -30,12 +29,3 @@ class DashboardAdmin(ModelAdmin):  # type: ignore[misc]
             page("data/", pages.data, "_data"),
             page("minute/", pages.minute, "_minute"),
         ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
