@@ -5,6 +5,7 @@ from performance.admin.alert_messages import NotificationAdmin, SilenceAdmin
 from performance.admin.alert_rules import AlertRuleAdmin
 from performance.admin.alerts import AlertAdmin
 from performance.admin.dashboard import DashboardAdmin
+from performance.admin.index_suggestions import DatabaseFindingAdmin, IndexSuggestionAdmin
 from performance.admin.metrics import MetricBucketAdmin, MetricSeriesAdmin
 from performance.admin.queries import QueryFingerprintAdmin, QuerySampleAdmin
 from performance.admin.queues import TaskRunAdmin
@@ -15,6 +16,8 @@ __all__ = [
     "AlertEventAdmin",
     "AlertRuleAdmin",
     "DashboardAdmin",
+    "DatabaseFindingAdmin",
+    "IndexSuggestionAdmin",
     "MetricBucketAdmin",
     "MetricSeriesAdmin",
     "NotificationAdmin",

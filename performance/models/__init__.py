@@ -5,6 +5,7 @@ from performance.models.alert_rules import AlertRule
 from performance.models.alert_silences import Silence
 from performance.models.alerts import Alert, AlertEvent
 from performance.models.dashboard import Dashboard
+from performance.models.index_suggestions import DatabaseFinding, IndexSuggestion
 from performance.models.metrics import MetricBucket, MetricSeries
 from performance.models.queries import (
     CallSite,
@@ -25,6 +26,8 @@ __all__ = [
     "AlertRule",
     "CallSite",
     "Dashboard",
+    "DatabaseFinding",
+    "IndexSuggestion",
     "MetricBucket",
     "MetricSeries",
     "Notification",

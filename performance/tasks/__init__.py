@@ -10,11 +10,14 @@ from performance.models import TaskRun
 from performance.queues import Level, Schedule, connection, outbox, task
 from performance.queues.conf import of_default_backend
 from performance.tasks.alerts import evaluate_alerts, prune_alerts, send_alerts
+from performance.tasks.index_advice import analyze_database, follow_index_suggestions
 from performance.tasks.metrics import prune_metrics, roll_up_metrics, sample_services
 from performance.tasks.queries import prune_query_log, write_query_log
 
 __all__ = [
+    "analyze_database",
     "evaluate_alerts",
+    "follow_index_suggestions",
     "prune_alerts",
     "prune_metrics",
     "prune_query_log",

@@ -18,6 +18,8 @@ from performance.queries.analysis import (
     Report,
     Severity,
     analyse,
+    keep,
+    look_for_applied,
     render,
 )
 
@@ -44,7 +46,7 @@ def positive(text: str) -> int:
 class Command(BaseCommand):
     help = (
         "Shows which statements cost most, what is wrong with them and with the database, and the indexes "
-        "that would help. Changes nothing. Exit status: 0 nothing at or above --fail-on, 1 something, "
+        "that would help. Changes nothing in the database that it analyses. Exit status: 0 nothing at or above --fail-on, 1 something, "
         "2 it could not be analysed."
     )
 
@@ -86,6 +88,9 @@ class Command(BaseCommand):
             self._watch(options)
             return
         report = self._report(options)
+        if options["save"]:
+            keep(report, options["database"])
+            look_for_applied(options["database"])
         self.stdout.write(render(report, options["format"], colours=self._colours(options)))
         if options["fail_on"] and report.at_least(Severity(options["fail_on"])):
             sys.exit(FOUND)
