@@ -13,7 +13,7 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from conversations import rendering, windows
+from conversations import rendering, settled, windows
 from conversations.models import Conversation, Status
 from conversations.paging import Page, conversations_page
 from conversations.shown import ShownConversation, ShownMessage
@@ -39,6 +39,7 @@ class MessagePage:
     rows: tuple[ShownMessage, ...]
     earlier: int
     later: int
+    html: str = ""
 
     @property
     def is_current(self) -> bool:
@@ -75,7 +76,7 @@ def message_page(user: User, conversation_id: UUID, anchor: Anchor = NEWEST) -> 
         return _page(conversation, anchor)
 
     found: MessagePage = conversation_cache.remember(
-        user.pk, load, conversation_id, page=str(anchor)
+        user.pk, load, conversation_id, page=f"{anchor}@{settled.look()}"
     )
     return found
 
@@ -99,6 +100,7 @@ def _page(conversation: Conversation, anchor: Anchor) -> MessagePage:
         rows=rows,
         earlier=rows[0].pk if rows and window.lowest > 1 else 0,
         later=rows[-1].pk if rows and window.highest < window.tip else 0,
+        html=settled.html(shown, rows),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from performance.cache.ai_responses import ai_response_cache
 from performance.cache.conversations import conversation_cache
+from performance.cache.digest import digest
 from performance.cache.frozen import FrozenDict, freeze
 from performance.cache.kinds import register
 from performance.cache.namespaces import Namespace, namespace
@@ -19,6 +20,7 @@ __all__ = [
     "ai_response_cache",
     "aremember",
     "conversation_cache",
+    "digest",
     "freeze",
     "namespace",
     "register",

@@ -83,8 +83,10 @@ def seed(*, users: int, per_user: int, each: int) -> None:
 SEED = """
 INSERT INTO auth_user (id, username, password, email, first_name, last_name, is_active, is_staff, is_superuser, date_joined)
     SELECT n, 'user' || n, '!', '', '', '', true, false, false, now() FROM generate_series(1, {users}) n;
-INSERT INTO conversations_conversation (id, user_id, title, created_at, last_message_at, reuse_answers)
-    SELECT gen_random_uuid(), u, 'Conversation ' || c, now() - interval '40 days', now() - c * interval '1 day', true
+INSERT INTO conversations_conversation (id, user_id, title, created_at, last_message_at,
+        reuse_answers, title_is_chosen)
+    SELECT gen_random_uuid(), u, 'Conversation ' || c, now() - interval '40 days', now() - c * interval '1 day',
+        true, false
     FROM generate_series(1, {users}) u, generate_series(1, {per_user}) c;
 INSERT INTO conversations_branch (conversation_id, fork) SELECT id, 0 FROM conversations_conversation;
 INSERT INTO conversations_message (conversation_id, branch_id, place, role, text, html, renderer, created_at)
@@ -94,8 +96,8 @@ INSERT INTO conversations_message (conversation_id, branch_id, place, role, text
     FROM conversations_conversation c JOIN conversations_branch b ON b.conversation_id = c.id,
         generate_series(0, {each} - 1) m;
 INSERT INTO conversations_reply (message_id, status, attempt, backend, model, author, error, explanation,
-        correlation_id, stream_start, fresh, stop_requested, pending_since)
-    SELECT id, 'complete', 1, 'default', '', 'Guide', '', '', '', '', false, false, created_at
+        correlation_id, stream_start, fresh, stop_requested, pending_since, continues, turns)
+    SELECT id, 'complete', 1, 'default', '', 'Guide', '', '', '', '', false, false, created_at, false, ''
     FROM conversations_message WHERE role = 'assistant';
 ANALYZE
 """
