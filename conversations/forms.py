@@ -18,6 +18,7 @@ KEY_REUSED = "An earlier text of this form is sent already. To send this one as 
 DELETED = "This conversation was deleted meanwhile. Your text is kept: send it as a new one."
 IN_PROGRESS = "The assistant is still answering. Wait for the end or stop it, then send this."
 OUTDATED = "This was decided already, or the assistant asks for something else now. Look again."
+NOTHING_SINCE = "Nothing was written in this conversation on that day or later."
 DAMAGED = "This form is damaged. Send again: it is repaired now."
 
 
@@ -70,6 +71,20 @@ class NextMessageForm(MessageForm):
 
     branch = forms.IntegerField(
         required=False, min_value=1, max_value=2**63 - 1, error_messages={"invalid": DAMAGED}
+    )
+
+
+class LookForm(forms.Form):
+    words = forms.CharField(
+        required=False,
+        max_length=200,
+        error_messages={
+            "max_length": "That has %(show_value)s characters; %(limit_value)s can be searched for.",
+            "null_characters_not_allowed": NUL,
+        },
+    )
+    day = forms.DateField(
+        required=False, error_messages={"invalid": "Give the day as year-month-day: 2026-11-25."}
     )
 
 

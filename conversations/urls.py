@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from conversations.views import conversations, help_pages, messages, replies, versions
+from conversations.views import conversations, help_pages, looking, messages, replies, versions
 
 app_name = "conversations"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("c/<uuid:pk>/", conversations.detail, name="detail"),
     path("c/<uuid:pk>/rename/", conversations.rename, name="rename"),
     path("c/<uuid:pk>/delete/", conversations.delete, name="delete"),
+    path("c/<uuid:pk>/look/", looking.look, name="look"),
     path("c/<uuid:pk>/events/", replies.events, name="events"),
     path("c/<uuid:pk>/messages/", messages.messages, name="messages"),
     path("c/<uuid:pk>/messages/<int:number>/", messages.message, name="message"),

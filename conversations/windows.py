@@ -121,7 +121,10 @@ _RANGES = {
     "from": ("{number}", "{number} + {size} - 1"),
     "before": ("place - {size}", "place - 1"),
     "after": ("place + 1", "place + {size}"),
-    "at": ("least(place - {size} / 2, tip - {size} + 1)", "greatest(place + {size} / 2, {size})"),
+    "at": (
+        "least(place - {size} / 2 + 1, tip - {size} + 1)",
+        "greatest(place + {size} / 2, {size})",
+    ),
 }
 _WINDOW = """(
 WITH RECURSIVE at AS (

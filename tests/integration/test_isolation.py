@@ -33,6 +33,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:detail": OWN_GET,
     "conversations:rename": OWN,
     "conversations:delete": OWN,
+    "conversations:look": OWN_GET,
     "conversations:messages": OWN,
     "conversations:message": OWN_GET,
     "conversations:stop": OWN_POST,

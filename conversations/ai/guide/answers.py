@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -41,7 +42,7 @@ def compose(question: str, plan: Use, outcomes: list[Outcome]) -> Plan:
     """The answer; or another call, where a tool found that the question was none for it."""
     failed = next((outcome for outcome in outcomes if outcome.error), None)
     if failed is not None and failed is outcomes[-1] and failed.call.name in SPOKEN_ERRORS:
-        return Say(f"I can't calculate that. {failed.error}")
+        return Say(f"{SPOKEN_ERRORS[failed.call.name]} {failed.error}")
     by_tool = {outcome.call.name: outcome for outcome in outcomes if not outcome.error}
     if "search_help" in by_tool or "search_conversations" in by_tool:
         return _looked_up(plan, by_tool, failed)
@@ -134,9 +135,22 @@ def _counted(focus: str, value: dict[str, Any]) -> str:
     return f"**{counts[0]}** ({', '.join(counts[1:])})"
 
 
-SPOKEN_ERRORS = frozenset({"calculator"})
+def _renamed(focus: str, value: dict[str, Any]) -> str:
+    return f"Done: this conversation is called “{_plainly(value['title'])}” now."
+
+
+def _plainly(text: str) -> str:
+    """Not as Markdown. Entities, since an escaped bracket is one of a formula."""
+    return re.sub(r"[^\w\s]", lambda mark: f"&#{ord(mark[0])};", text)
+
+
+SPOKEN_ERRORS = {
+    "calculator": "I can't calculate that.",
+    "rename_conversation": "The name stays as it is.",
+}
 ANSWERS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "calculator": _calculated,
+    "rename_conversation": _renamed,
     "units": _converted,
     "text_statistics": _counted,
     "date_and_time": moment_answer,

@@ -13,8 +13,8 @@ LACKING_WHY = (
 )
 LACKING = f"{ABSTENTION} {LACKING_WHY}"
 DOING = (
-    "I can't do that for you: I only look things up and calculate, and change nothing. This is how you do it"
-    " yourself:"
+    "I can't do that for you: a conversation's name is all that I change, and only when you allow it. This"
+    " is how you do it yourself:"
 )
 _CREATIVE = (
     r"(?:write|compose|draft|generate|create|invent|make up|translate|paraphrase|rewrite|rephrase|proofread|explain"

@@ -11,6 +11,7 @@ from conversations.ai.guide.follow_ups import continued
 from conversations.ai.guide.moments import moment
 from conversations.ai.guide.phrases import LONGEST, plain
 from conversations.ai.guide.plans import Call, Plan, Say, Use, use
+from conversations.ai.guide.renaming import renaming
 from conversations.ai.guide.small_talk import small_talk
 
 TOO_LONG = (
@@ -82,6 +83,7 @@ def _refusal(text: str, question: str, earlier: Sequence[Turn]) -> Plan | None:
 Rule = Callable[[str, str, Sequence[Turn]], Plan | None]
 RULES: tuple[Rule, ...] = (
     _small_talk,
+    renaming,
     _summary,
     _continued,
     _arithmetic,

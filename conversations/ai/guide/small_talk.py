@@ -15,6 +15,7 @@ EXAMPLES = """\
 - units: `convert 5 miles to km`
 - counting: `how many words are in "to be or not to be"?`
 - your own messages: `what did I say about the holiday?`, `summarise this conversation`
+- its name: `rename this conversation to Summer holiday`
 - this site: `how do I delete a conversation?`"""
 
 HELLO = (
