@@ -132,6 +132,7 @@ class QueryFingerprintAdmin(ReadOnly):
     list_filter = [PeriodFilter, StatusFilter, FindingFilter, "kind", "alias"]
     search_fields = ["sql"]
     search_help_text = "Words of the SQL, a table, a view, a task or a file"
+    ordering = [F("seconds").desc(nulls_last=True), "pk"]
     csv_fields = [*("id", "sql", "kind", "alias", "tables", "status", "first_seen", "last_seen")]
 
     class Media:
@@ -145,9 +146,6 @@ class QueryFingerprintAdmin(ReadOnly):
             calls=Sum("statistics__calls", filter=since),
             most=Max("statistics__max_seconds", filter=since),
         )
-
-    def get_ordering(self, request: HttpRequest) -> list[Any]:
-        return [F("seconds").desc(nulls_last=True), "pk"]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return QueryChangeList

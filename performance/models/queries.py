@@ -9,10 +9,13 @@ QueryFingerprint 1 - n QueryStatistics   one hour each: calls, seconds, rows, er
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
 from django.db import models
+
+_COLUMNS = re.compile(r"^(SELECT(?: DISTINCT)?) .{40,}? FROM ", re.DOTALL)
 
 
 class QueryFingerprint(models.Model):
@@ -49,7 +52,9 @@ class QueryFingerprint(models.Model):
         indexes = [models.Index(fields=["-last_seen", "id"], name="queryfingerprint_last_seen")]
 
     def __str__(self) -> str:
-        return self.sql if len(self.sql) <= 100 else f"{self.sql[:100]}..."
+        """Short: what is selected is left out where it is long."""
+        short = _COLUMNS.sub(r"\1 ... FROM ", self.sql, count=1)
+        return short if len(short) <= 160 else f"{short[:160]}..."
 
 
 class QueryStatisticsQuerySet(models.QuerySet["QueryStatistics"]):
