@@ -7,8 +7,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Sum, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum, TextField
+from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -132,7 +132,7 @@ class QueryFingerprintAdmin(ReadOnly):
     list_filter = [PeriodFilter, StatusFilter, FindingFilter, "kind", "alias"]
     search_fields = ["sql"]
     search_help_text = "Words of the SQL, a table, a view, a task or a file"
-    ordering = [F("seconds").desc(nulls_last=True), "pk"]
+    ordering = [Coalesce("seconds", 0.0).desc(), "pk"]
     csv_fields = [*("id", "sql", "kind", "alias", "tables", "status", "first_seen", "last_seen")]
 
     class Media:
