@@ -104,7 +104,7 @@ def test_an_outage_ends_in_a_named_error(llmock: LLMock) -> None:
     llmock.outage()
     with pytest.raises(BackendOverloaded):
         ask(llmock.base_url(), request())
-    assert len(llmock.requests) == 3
+    assert len(llmock.requests) == 4
     llmock.assert_resilient()
 
 

@@ -26,7 +26,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     connect_timeout: float = 5.0
     first_event_timeout: float = 15.0
     gap_timeout: float = 20.0
-    tries: int = 3
+    tries: int = 4
     tools: bool = True
     include_usage: bool = True
     extra_body: dict[str, Any] = {}

@@ -116,8 +116,8 @@ def test_asks_again(line: str) -> None:
         (StreamInterrupted, answering(SSE)),
     ],
 )
-def test_gives_up_after_three_tries(kind: type[ChatBackendError], script: Script) -> None:
-    assert fail(kind, script) == 3
+def test_gives_up_after_four_tries(kind: type[ChatBackendError], script: Script) -> None:
+    assert fail(kind, script) == 4
 
 
 @pytest.mark.parametrize(
