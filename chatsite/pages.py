@@ -15,12 +15,17 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
+from performance import metrics
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 IN_MEMORY = 1 << 20  # bytes of a request body; more goes to a temporary file
 BODY_LIMIT = 32 << 20
+WAITING = 32  # requests for each thread; at 10 ms a page the last one waits a third of a second
+BUSY = b"The site is busy. Nothing was lost: go back and try again in a moment.\n"
+BUSY_SECONDS = b"2"
 TOO_LARGE = b"The request is larger than this site takes (32 MB).\n"
 UNPREFIXED = {"CONTENT_TYPE", "CONTENT_LENGTH"}
 
@@ -34,11 +39,16 @@ class BodyTooLarge(Exception):
 
 
 class Pages:
-    """An ASGI app around a Django WSGI handler, run on `threads` threads."""
+    """An ASGI app around a Django WSGI handler, run on `threads` threads.
+
+    Beyond WAITING requests for each thread the next ones are told at once to come back: waiting in
+    line for longer than a person does would have every page computed for somebody who has left.
+    """
 
     def __init__(self, handler: Any, threads: int) -> None:
         self._handler = handler
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="page")
+        self._room = threads * WAITING
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -46,16 +56,35 @@ class Pages:
         except Disconnected:
             return
         except BodyTooLarge:
-            headers = [(b"content-type", b"text/plain"), (b"connection", b"close")]
-            await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": TOO_LARGE})
+            await _refuse(send, 413, TOO_LARGE, (b"connection", b"close"))
             return
-        loop = asyncio.get_running_loop()
         with body:
-            call = _Call(loop, send, environ(scope, body))
-            await loop.run_in_executor(self._threads, call.run, self._handler)
-            for message in call.messages:
-                await send(message)
+            if self._room <= 0:
+                metrics.count("requests_shed")
+                await _refuse(send, 503, BUSY, (b"retry-after", BUSY_SECONDS))
+                return
+            self._room -= 1
+            try:
+                await self._answer(scope, body, send)
+            finally:
+                self._room += 1
+
+    async def _answer(self, scope: Scope, body: IO[bytes], send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        call = _Call(loop, send, environ(scope, body))
+        await loop.run_in_executor(self._threads, call.run, self._handler)
+        for message in call.messages:
+            await send(message)
+
+
+async def _refuse(send: Send, status: int, text: bytes, header: tuple[bytes, bytes]) -> None:
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        header,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text})
 
 
 class _Call:

@@ -43,6 +43,7 @@ DEFINITIONS = (
     Definition("request_queries", _D, ("view",), "Statements per request."),
     Definition("response_bytes", _D, ("view",), "Size of the body."),
     Definition("requests_in_flight", _L, (), "Requests being answered.", adds_up=True),
+    Definition("requests_shed", _C, (), "Requests refused because too many waited."),
     Definition("query_seconds", _D, ("alias", "kind"), "Time of a statement."),
     Definition("query_errors", _C, ("alias", "error"), "Statements that failed."),
     Definition("slow_queries", _C, ("alias",), "Statements slower than the threshold."),

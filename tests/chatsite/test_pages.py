@@ -143,3 +143,31 @@ def test_requests_run_side_by_side() -> None:
         return [one.body for one in exchanges]
 
     assert async_to_sync(scenario)() == [b"met", b"met"]
+
+
+def test_beyond_a_line_of_a_length_the_next_are_told_to_come_back_and_nobody_stays_refused() -> (
+    None
+):
+    go_on = threading.Event()
+
+    def handler(_values: HttpRequest, start_response: Any) -> HttpResponse:
+        go_on.wait(5)
+        start_response("200 OK", [])
+        return HttpResponse(b"done")
+
+    async def scenario() -> tuple[list[Exchange], Exchange, Exchange]:
+        busy = Pages(handler, threads=1)
+        waiting = [Exchange(b"") for _ in range(pages.WAITING)]
+        tasks = [asyncio.create_task(busy(SCOPE, one.receive, one.send)) for one in waiting]
+        await asyncio.sleep(0)
+        refused, after = Exchange(b""), Exchange(b"")
+        await busy(SCOPE, refused.receive, refused.send)
+        go_on.set()
+        await asyncio.gather(*tasks)
+        await busy(SCOPE, after.receive, after.send)
+        return waiting, refused, after
+
+    waiting, refused, after = async_to_sync(scenario)()
+    assert refused.messages[0]["status"] == 503
+    assert (b"retry-after", b"2") in refused.messages[0]["headers"]
+    assert all(one.body == b"done" for one in [*waiting, after])

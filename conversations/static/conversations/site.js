@@ -137,6 +137,7 @@ const WORDS = {
   404: "This is gone: it may have been deleted in another tab.",
   413: "That is too large. Shorten it, or send it in parts.",
   429: "Too many requests. Wait a little and try again.",
+  503: "The site is busy. Try again in a moment: your text is kept.",
 }
 
 document.addEventListener("htmx:before:swap", (event) => {
