@@ -42,7 +42,7 @@ class MetricBucketAdmin(ReadOnlyAdmin):
     """A minute or an hour of a series, its quantiles read from the histogram."""
 
     list_display = [
-        *("series", "resolution", "start", "count", "shown_mean"),
+        *("series", "resolution", "start", "shown_count", "shown_mean"),
         *("shown_p50", "shown_p95", "shown_max"),
     ]
     list_filter = ["resolution", "start", "series__name"]
@@ -54,8 +54,14 @@ class MetricBucketAdmin(ReadOnlyAdmin):
         *("count", "sum", "min", "max"),
     ]
 
+    @admin.display(description="count", ordering="count")
+    def shown_count(self, bucket: MetricBucket) -> str:
+        return shown(bucket.count, "count")
+
     @admin.display(description="mean")
     def shown_mean(self, bucket: MetricBucket) -> str:
+        if bucket.series.kind == MetricSeries.Kind.COUNTER:
+            return shown(None, "count")
         return shown(rows.summary_of(bucket).mean, _unit(bucket))
 
     @admin.display(description="p50")

@@ -100,5 +100,11 @@ def test_the_queues_own_pages_are_not_here(client: Client) -> None:
     assert client.get("/admin/django_rq/").status_code == 404
 
 
+def test_the_dashboard_is_the_first_of_all(client: Client) -> None:
+    first, *_ = admin.site.get_app_list(client.get("/admin/").wsgi_request)
+    assert first["app_label"] == "performance"
+    assert first["models"][0]["object_name"] == "Dashboard"
+
+
 def test_roles_read_as_words() -> None:
     assert str(MessageFactory(role=Role.ASSISTANT, text="Yes.")) == "Assistant: Yes."

@@ -44,7 +44,7 @@ class Episodes:
     def firing(self) -> list[Alert]:
         """The worst first, among equals what nobody has taken, then the oldest."""
         found = [alert for alert in self.open if alert.state != State.PENDING]
-        return sorted(found, key=_urgency)
+        return sorted(found, key=urgency)
 
     def spans(self) -> list[dict[str, Any]]:
         """For the charts: from, to (seconds since 1970) and severity, in order, none over another."""
@@ -79,7 +79,8 @@ def disjoint(spans: Iterable[tuple[float, float, int]]) -> list[tuple[float, flo
     return found
 
 
-def _urgency(alert: Alert) -> tuple[bool, int, Any]:
+def urgency(alert: Alert) -> tuple[bool, int, Any]:
+    """Sorts what nobody has taken first, then the worst, then the oldest."""
     return (
         alert.state == State.ACKNOWLEDGED,
         SEVERITIES.index(alert.severity),

@@ -10,7 +10,7 @@ from django.db.models import Case, QuerySet, Value, When
 from django.utils import timezone
 
 from performance.admin.dashboard import selections, tables, tiles
-from performance.admin.dashboard.episodes import Episodes
+from performance.admin.dashboard.episodes import Episodes, urgency
 from performance.admin.dashboard.selections import Question
 from performance.admin.dashboard.spans import HOUR, MINUTE, Span, floor, kept_step
 from performance.models import Alert, QuerySample, TaskRun
@@ -97,11 +97,10 @@ class Minute:
 
     @cached_property
     def alerts(self) -> list[Alert]:
-        """Those that were beyond their threshold then."""
-        rows = Episodes(self.span).overlapping
-        return [
-            row for row in rows if row.began_at < self.span.until and _ended_after(row, self.span)
-        ]
+        """Those that were beyond their threshold then, the worst first."""
+        found = Episodes(self.span).overlapping
+        there = [one for one in found if one.began_at < self.span.until and _ended_after(one, self.span)]
+        return sorted(there, key=urgency)
 
 
 def _ended_after(alert: Alert, span: Span) -> bool:

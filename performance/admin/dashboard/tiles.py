@@ -102,11 +102,11 @@ def _waiting(found: Measured) -> float | None:
 
 _KINDS = (
     _Kind(title="Requests", unit="rate", anchor="requests", of=_requests, good=0),
-    _Kind(title="Failed requests", unit="ratio", anchor="requests", of=_errors, least=0.01),
-    _Kind(title="Request latency, p95", unit="seconds", anchor="requests", of=_p95("requests"), least=0.05),
-    _Kind(title="Database time, p95", unit="seconds", anchor="database", of=_p95("database"), least=0.03),
+    _Kind(title="Failed", unit="ratio", anchor="requests", of=_errors, least=0.01),
+    _Kind(title="Latency p95", unit="seconds", anchor="requests", of=_p95("requests"), least=0.05),
+    _Kind(title="Database p95", unit="seconds", anchor="database", of=_p95("database"), least=0.03),
     _Kind(title="Cache hits", unit="ratio", anchor="caches", of=_hit_rate, good=1, least=0.1, notable=0),
     _Kind(title="Jobs waiting", unit="count", anchor="queues", of=_waiting, least=10),
-    _Kind(title="Oldest job's wait", unit="seconds", anchor="queues", of=_most("queue_oldest"), least=5),
-    _Kind(title="First token, p95", unit="seconds", anchor="chat", of=_p95("first_token"), least=0.3),
+    _Kind(title="Oldest job", unit="seconds", anchor="queues", of=_most("queue_oldest"), least=5),
+    _Kind(title="First token p95", unit="seconds", anchor="chat", of=_p95("first_token"), least=0.3),
 )  # fmt: skip

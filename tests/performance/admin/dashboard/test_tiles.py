@@ -29,15 +29,15 @@ def test_a_figure_is_held_against_the_day_before() -> None:
     assert of("Cache hits", hits(9, 1), hits(9, 1)).trend == ""
     assert of("Cache hits", hits(3, 7), hits(9, 1)).trend == "worse"
     assert of("Cache hits", hits(9, 1), hits(3, 7)).trend == "better"
-    assert of("Request latency", latency(2), latency(0.2)).trend == "worse"
-    assert of("Request latency", latency(0.04), latency(0.01)).trend == ""  # too little to matter
+    assert of("Latency", latency(2), latency(0.2)).trend == "worse"
+    assert of("Latency", latency(0.04), latency(0.01)).trend == ""  # too little to matter
     assert of("Requests", latency(1), measured()).trend == ""
 
 
 def test_nothing_measured_is_unknown_and_no_failures_are_none() -> None:
     for tile in tiles(measured(), measured()):
         assert (tile.value, tile.before, tile.trend) == (None, None, "")
-    assert of("Failed requests", latency(1), measured()).value == 0
+    assert of("Failed", latency(1), measured()).value == 0
     quiet = measured(workers=[line([sampled(1), None, None])])
     assert of("Requests", quiet, measured()).value == 0
 
