@@ -14,9 +14,8 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
-from performance.admin.export import CsvExport
+from performance.admin.base import ReadOnlyAdmin
 from performance.admin.labels import SEVERITIES, labelled
 from performance.models import DatabaseFinding, IndexSuggestion, QueryFingerprint
 
@@ -27,24 +26,8 @@ STATUSES = {
 }  # fmt: skip
 
 
-class ReadOnly(CsvExport, ModelAdmin):  # type: ignore[misc]
-    """Rows that the analysis alone writes."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(IndexSuggestion)
-class IndexSuggestionAdmin(ReadOnly):
+class IndexSuggestionAdmin(ReadOnlyAdmin):
     """What an index would bring, and what was decided about it."""
 
     list_display = [
@@ -163,7 +146,7 @@ def _decide(request: HttpRequest, one: IndexSuggestion, status: str, reason: str
 
 
 @admin.register(DatabaseFinding)
-class DatabaseFindingAdmin(ReadOnly):
+class DatabaseFindingAdmin(ReadOnlyAdmin):
     """What is wrong now, as the last analysis saw it."""
 
     list_display = [*("kind", "shown_severity", "about", "said", "first_seen", "last_seen")]

@@ -13,10 +13,9 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from unfold.admin import ModelAdmin
 
 from performance.admin import query_pages
-from performance.admin.export import CsvExport
+from performance.admin.base import ReadOnlyAdmin
 from performance.admin.labels import labelled
 from performance.models import CallSite, QueryFingerprint, QuerySample
 from performance.queries.history import costs
@@ -36,22 +35,6 @@ def since_of(request: HttpRequest) -> Any:
     """The beginning of the period that the list shows."""
     days = request.GET.get("period", "1")
     return timezone.now() - timedelta(days=int(days) if days in PERIODS else 1)
-
-
-class ReadOnly(CsvExport, ModelAdmin):  # type: ignore[misc]
-    """Rows are written by the query log alone."""
-
-    list_per_page = 50
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class PeriodFilter(admin.SimpleListFilter):
@@ -121,7 +104,7 @@ class QueryChangeList(ChangeList):
 
 
 @admin.register(QueryFingerprint)
-class QueryFingerprintAdmin(ReadOnly):
+class QueryFingerprintAdmin(ReadOnlyAdmin):
     """Most costly first."""
 
     list_display = [
@@ -206,7 +189,7 @@ class QueryFingerprintAdmin(ReadOnly):
 
 
 @admin.register(QuerySample)
-class QuerySampleAdmin(ReadOnly):
+class QuerySampleAdmin(ReadOnlyAdmin):
     """Newest first; those that were only sampled are a choice of their own."""
 
     list_display = [

@@ -99,7 +99,9 @@ class Minute:
     def alerts(self) -> list[Alert]:
         """Those that were beyond their threshold then, the worst first."""
         found = Episodes(self.span).overlapping
-        there = [one for one in found if one.began_at < self.span.until and _ended_after(one, self.span)]
+        there = [
+            one for one in found if one.began_at < self.span.until and _ended_after(one, self.span)
+        ]
         return sorted(there, key=urgency)
 
 
