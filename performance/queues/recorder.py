@@ -86,7 +86,7 @@ class Recorder(threading.Thread):
 
     def _tell(self) -> None:
         ended = [self._ended.popleft() for _ in range(len(self._ended))]
-        if ended:
+        if ended and tasks_measured.has_listeners(type(self)):
             tasks_measured.send_robust(type(self), runs=[measured(run) for run in ended])
 
     def _write_all(self) -> None:
@@ -126,7 +126,8 @@ def measured(run: Run) -> tuple[str, str, str, float, float]:
 
 
 def _waited(run: Run) -> float:
-    enqueued = results.time_of(run.enqueued_at)
+    known = run.result.enqueued_at if run.result else None
+    enqueued = known or results.time_of(run.enqueued_at)
     return max(0.0, (run.began or run.started) - enqueued.timestamp()) if enqueued else 0.0
 
 
