@@ -14,8 +14,11 @@ cache_recovered = Signal()
 #   "<namespace>|<count>"   is one of counts.COUNTED; the namespace is "" for keys in none, and holds
 #                           no "|"; `load_seconds` is in microseconds here; the namespace "generation"
 #                           is the cache's own
-#   "|latency|<bucket>"     is a number of round trips to the server, "|load|<bucket>" of loads; bucket
-#                           b holds durations from 2**(b/4) - 1 microseconds up to the next
+#   "<namespace>|latency|<bucket>"  is a number of operations that asked the server, "|load|<bucket>"
+#                           of loads; bucket b holds durations from 2**(b/4) - 1 microseconds up to
+#                           the next
+#   "|error|<class>"        is a number of failures: the class of an exception, or the first word of
+#                           what the server said (OOM)
 # Sent about every PERFORMANCE["CACHE"]["STATS_SECONDS"] from a thread of its own, once an alias.
 cache_measured = Signal()
 

@@ -17,7 +17,7 @@ from performance.cache.exceptions import Unavailable
 from performance.cache.fleet import reporter
 from performance.cache.keys import Keys
 from performance.cache.operations import Operations
-from performance.cache.transport import Operation, adrive, drive
+from performance.cache.transport import Driven, Operation, adrive, drive, key_of
 
 NAMING = frozenset({"key_func", "key_prefix", "version"})
 
@@ -53,21 +53,24 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
         transport = self.engine.transport
         send = transport.run
         try:
-            result, waited = drive(operation, lambda c: send(c, read=read))
+            done = drive(operation, lambda c: send(c, read=read))
         except Unavailable as error:
             return self._unavailable(error, otherwise)
-        self._observe(waited)
-        return result
+        return self._done(done)
 
     def read_one(self, name: str) -> Any:
         """The entry under `name`, or None: `operations.read` without its ceremony."""
+        engine = self.engine
+        counts = engine.counts_of(name)
         began = perf_counter()
-        reply = self.engine.transport.ask(("GET", name))
-        self._observe(perf_counter() - began)
+        reply = engine.transport.ask(("GET", name))
+        counts.latency.observe(perf_counter() - began)
         damaged: list[Command] = []
-        entry = self.operations.opened(name, reply, damaged)
+        entry = self.operations.opened(name, reply, damaged, counts)
         if damaged:
-            self.engine.transport.run(damaged)
+            engine.transport.run(damaged)
+        if not reporter.started:
+            reporter.start()
         if isinstance(entry, Unavailable):
             return self._unavailable(entry, None)
         return entry
@@ -75,14 +78,18 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
     async def arun(self, operation: Operation, otherwise: Any, *, read: bool = False) -> Any:
         transport = self.engine.transport
         try:
-            result, waited = await adrive(operation, lambda c: transport.arun(c, read=read))
+            done = await adrive(operation, lambda c: transport.arun(c, read=read))
         except Unavailable as error:
             return self._unavailable(error, otherwise)
-        self._observe(waited)
-        return result
+        return self._done(done)
 
-    def _observe(self, seconds: float) -> None:
-        self.engine.latency.observe(seconds)
+    def _done(self, done: Driven) -> Any:
+        if done.first:
+            self._observe(key_of(done.first), done.waited)
+        return done.result
+
+    def _observe(self, name: str, seconds: float) -> None:
+        self.engine.counts_of(name).latency.observe(seconds)
         if (spent := spending.current()) is not None:
             spent.cache += seconds
         if not reporter.started:

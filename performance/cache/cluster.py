@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from performance.cache.channels import Command
 from performance.cache.exceptions import ReplyError, Unavailable
-from performance.cache.transport import Node
+from performance.cache.transport import Node, key_of
 
 MOVED = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
 AGAIN = 0.5  # seconds between tries to reach a cluster that has never answered
@@ -115,9 +115,8 @@ class Cluster:
         return list(groups.items())
 
     def _holder(self, command: Command) -> Node | None:
-        key = command[3] if command[0] == "EVAL" else command[1]
         try:
-            slot = key_slot(key.encode())
+            slot = key_slot(key_of(command).encode())
             return self._node(self._client().nodes_manager.get_node_from_slot(slot))
         except RedisError:
             return None

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from performance.cache.families import GENERATION
 
 COUNTED = (
     "local_hits", "hits", "misses", "sets", "deletes", "stale_served", "loads", "load_errors",
-    "waits", "errors", "unreadable", "bytes_raw", "bytes_stored", "load_seconds",
+    "waits", "errors", "unreadable", "evictions", "bytes_raw", "bytes_stored", "load_seconds",
 )  # fmt: skip
-
-
-class Counts:
-    """Of one namespace of one cache."""
-
-    __slots__ = COUNTED
-
-    def __init__(self) -> None:
-        self.local_hits = self.hits = self.misses = self.sets = self.deletes = 0
-        self.stale_served = self.loads = self.load_errors = self.waits = 0
-        self.errors = self.unreadable = self.bytes_raw = self.bytes_stored = 0
-        self.load_seconds = 0.0
-
-    def as_dict(self) -> dict[str, float]:
-        return {name: getattr(self, name) for name in COUNTED}
 
 
 class Histogram:
@@ -42,6 +28,22 @@ class Histogram:
         self.buckets[bucket] = self.buckets.get(bucket, 0) + 1
 
 
+class Counts:
+    """Of one namespace of one cache."""
+
+    __slots__ = (*COUNTED, "latency")
+
+    def __init__(self) -> None:
+        self.local_hits = self.hits = self.misses = self.sets = self.deletes = 0
+        self.stale_served = self.loads = self.load_errors = self.waits = 0
+        self.errors = self.unreadable = self.bytes_raw = self.bytes_stored = self.evictions = 0
+        self.load_seconds = 0.0
+        self.latency = Histogram()  # of round trips to the server
+
+    def as_dict(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in COUNTED}
+
+
 def quantile(buckets: Mapping[int, int], q: float) -> float | None:
     """In seconds; None where nothing was observed."""
     left = q * sum(buckets.values())
@@ -50,6 +52,19 @@ def quantile(buckets: Mapping[int, int], q: float) -> float | None:
         if left <= 0:
             return float(2 ** ((bucket + 0.5) / 4) - 1) / 1e6
     return None
+
+
+def quantiles_ms(buckets: Mapping[int, int]) -> dict[str, float | None]:
+    """p50, p95 and p99 in milliseconds."""
+    found = {f"p{percent}": quantile(buckets, percent / 100) for percent in (50, 95, 99)}
+    return {name: None if s is None else round(s * 1000, 3) for name, s in found.items()}
+
+
+def merged(all_: Iterable[Mapping[int, int]]) -> Counter[int]:
+    together: Counter[int] = Counter()
+    for buckets in all_:
+        together.update(buckets)
+    return together
 
 
 def total(spaces: Mapping[str, Mapping[str, float]]) -> dict[str, float]:

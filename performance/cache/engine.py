@@ -33,7 +33,7 @@ class Engine:
         self.keys = keys
         self.counts: dict[str, Counts] = {"": Counts()}
         self._prefix_length = len(keys.prefix)
-        self.latency, self.load_time = Histogram(), Histogram()
+        self.load_time = Histogram()
         self.errors: dict[str, int] = {}
         self.transport: Transport = _transport(plan, self._recover)
         self.flights: dict[str, Flight] = {}

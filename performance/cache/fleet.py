@@ -14,14 +14,14 @@ from redis.exceptions import RedisError
 
 from performance import conf
 from performance.cache.channels import Command
-from performance.cache.counts import quantile, summary, total
+from performance.cache.counts import Histogram, merged, quantiles_ms, summary, total
 from performance.cache.engine import Engine, engines
 from performance.cache.families import GENERATION
 from performance.cache.signals import cache_measured
 
 logger = logging.getLogger("performance.cache")
 KEPT_SECONDS = 2 * 3600
-LATENCY, LOAD = "latency", "load"
+LATENCY, LOAD, ERROR = "latency", "load", "error"
 Spaces = dict[str, dict[str, float]]
 
 
@@ -81,14 +81,21 @@ reporter = Reporter()
 
 
 def _flat(engine: Engine) -> Counter[str]:
+    """Laid out as performance.signals says of `cache_measured`."""
     flat: Counter[str] = Counter()
     for space, counts in list(engine.counts.items()):
         for name, value in counts.as_dict().items():
             flat[f"{space}|{name}"] = int(value * 1e6) if name == "load_seconds" else int(value)
-    for name, histogram in ((LATENCY, engine.latency), (LOAD, engine.load_time)):
-        for bucket, number in list(histogram.buckets.items()):
-            flat[f"|{name}|{bucket}"] = number
+        _add_buckets(flat, f"{space}|{LATENCY}", counts.latency)
+    _add_buckets(flat, f"|{LOAD}", engine.load_time)
+    for error, number in list(engine.errors.items()):
+        flat[f"|{ERROR}|{error}"] = number
     return flat
+
+
+def _add_buckets(flat: Counter[str], name: str, histogram: Histogram) -> None:
+    for bucket, number in list(histogram.buckets.items()):
+        flat[f"{name}|{bucket}"] = number
 
 
 def _bucket(cache: Any, minute: int) -> str:
@@ -120,21 +127,27 @@ def _pairs(reply: Any) -> dict[str, int]:
 
 def _report(counted: Counter[str]) -> dict[str, Any]:
     spaces: Spaces = defaultdict(dict)
-    histograms: dict[str, dict[int, int]] = {LATENCY: {}, LOAD: {}}
+    latencies: dict[str, dict[int, int]] = defaultdict(dict)
+    loads: dict[int, int] = {}
+    errors: dict[str, int] = {}
     for field, value in counted.items():
-        space, name, *bucket = field.split("|")
-        if bucket:
-            histograms[name][int(bucket[0])] = value
-        else:
-            spaces[space][name] = value / 1e6 if name == "load_seconds" else value
-    quantiles = {
-        f"{name}_ms": {f"p{p}": _milliseconds(quantile(buckets, p / 100)) for p in (50, 95, 99)}
-        for name, buckets in histograms.items()
+        match field.split("|"):
+            case [space, "latency", bucket]:
+                latencies[space][int(bucket)] = value
+            case [_, "load", bucket]:
+                loads[int(bucket)] = value
+            case [_, "error", kind]:
+                errors[kind] = value
+            case [space, name]:
+                spaces[space][name] = value / 1e6 if name == "load_seconds" else value
+    return {
+        **summary(total(spaces)),
+        "errors_by_class": errors,
+        "latency_ms": quantiles_ms(merged(latencies.values())),
+        "load_ms": quantiles_ms(loads),
+        "namespaces": {
+            space: {**summary(spaces[space]), "latency_ms": quantiles_ms(latencies[space])}
+            for space in sorted(spaces)
+            if space and space != GENERATION
+        },
     }
-    named = {space: summary(counts) for space, counts in sorted(spaces.items()) if space}
-    named.pop(GENERATION, None)
-    return {**summary(total(spaces)), **quantiles, "namespaces": named}
-
-
-def _milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)

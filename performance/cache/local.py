@@ -187,6 +187,7 @@ class LocalStore:
 
     def _forget(self, slot: Slot) -> None:
         self.evictions += 1
+        slot.counts.evictions += 1
         self.slots.pop(slot.key, None)
         self._remove(slot)
 

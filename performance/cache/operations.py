@@ -12,6 +12,7 @@ from typing import Any
 
 from performance.cache import scripts
 from performance.cache.channels import Command
+from performance.cache.counts import Counts
 from performance.cache.engine import Engine
 from performance.cache.envelope import Entry, Sealed, open_entry, seal
 from performance.cache.exceptions import ReplyError, Unavailable
@@ -175,7 +176,7 @@ class Operations:
         for name in names:
             reply = next(left)
             ttl = next(left) if tokens.get(name) else None
-            entry = self.opened(name, reply, damaged)
+            entry = self.opened(name, reply, damaged, self.engine.counts_of(name))
             if entry is None:
                 continue
             found[name] = entry
@@ -183,8 +184,7 @@ class Operations:
                 slots[name] = self._slot(name, entry), _kept(ttl, entry)
         return found, damaged
 
-    def opened(self, name: str, reply: Any, damaged: list[Command]) -> Any:
-        counts = self.engine.counts_of(name)
+    def opened(self, name: str, reply: Any, damaged: list[Command], counts: Counts) -> Any:
         if type(reply) is bytes:
             try:
                 entry = open_entry(reply)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from performance.cache.counts import Histogram, quantile, summary, total
+from performance.cache.counts import merged, quantiles_ms, summary, total
 from performance.cache.families import GENERATION
 
 if TYPE_CHECKING:
@@ -14,23 +14,21 @@ if TYPE_CHECKING:
 
 def report(cache: Base) -> dict[str, Any]:
     engine = cache.engine
-    spaces = {name: counts.as_dict() for name, counts in list(engine.counts.items())}
-    named = {n: summary(counts) for n, counts in sorted(spaces.items()) if n and n != GENERATION}
+    counted = dict(engine.counts)
+    spaces = {name: counts.as_dict() for name, counts in counted.items()}
+    latencies = {name: dict(counts.latency.buckets) for name, counts in counted.items()}
     return {
         **summary(total(spaces)),
         "errors_by_class": dict(engine.errors),
-        "latency_ms": _quantiles(engine.latency),
-        "load_ms": _quantiles(engine.load_time),
+        "latency_ms": quantiles_ms(merged(latencies.values())),
+        "load_ms": quantiles_ms(dict(engine.load_time.buckets)),
         "server": {"up": not engine.transport.is_down},
         "local": _local(engine),
-        "namespaces": named,
-    }
-
-
-def _quantiles(histogram: Histogram) -> dict[str, float | None]:
-    found = {f"p{p}": quantile(dict(histogram.buckets), p / 100) for p in (50, 95, 99)}
-    return {
-        name: None if value is None else round(value * 1000, 3) for name, value in found.items()
+        "namespaces": {
+            name: {**summary(spaces[name]), "latency_ms": quantiles_ms(latencies[name])}
+            for name in sorted(spaces)
+            if name and name != GENERATION
+        },
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from redis.connection import ConnectionPool
 
@@ -146,30 +146,46 @@ class Servers:
         return random.choice(alive) if alive else self.primary  # noqa: S311 - spreads load
 
 
-def drive(operation: Operation, run: Callable[[list[Command]], list[Any]]) -> tuple[Any, float]:
-    """The result of an operation, and the seconds that it waited for servers."""
-    waited = 0.0
+class Driven(NamedTuple):
+    """The result of an operation, how long it waited for servers (seconds), and its first command."""
+
+    result: Any
+    waited: float
+    first: Command
+
+
+def drive(operation: Operation, run: Callable[[list[Command]], list[Any]]) -> Driven:
+    waited: float = 0
+    first: Command = ()
     try:
         commands = next(operation)
+        first = commands[0]
         while True:
             began = time.perf_counter()
             replies = run(commands)
             waited += time.perf_counter() - began
             commands = operation.send(replies)
     except StopIteration as finished:
-        return finished.value, waited
+        return Driven(finished.value, waited, first)
 
 
 async def adrive(
     operation: Operation, run: Callable[[list[Command]], Awaitable[list[Any]]]
-) -> tuple[Any, float]:
-    waited = 0.0
+) -> Driven:
+    waited: float = 0
+    first: Command = ()
     try:
         commands = next(operation)
+        first = commands[0]
         while True:
             began = time.perf_counter()
             replies = await run(commands)
             waited += time.perf_counter() - began
             commands = operation.send(replies)
     except StopIteration as finished:
-        return finished.value, waited
+        return Driven(finished.value, waited, first)
+
+
+def key_of(command: Command) -> str:
+    """The key that says where a command goes."""
+    return str(command[3] if command[0] == "EVAL" else command[1])

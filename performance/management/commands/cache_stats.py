@@ -13,7 +13,7 @@ from performance.cache.fleet import caches_of_ours, collect
 COLUMNS = (
     ("hit rate", "hit_rate"), ("in process", "local_share"), ("hits", "all_hits"), ("misses", "misses"),
     ("stale", "stale_served"), ("sets", "sets"), ("deletes", "deletes"), ("loads", "loads"),
-    ("errors", "errors"), ("unreadable", "unreadable"), ("stored/raw", "stored_ratio"),
+    ("evicted", "evictions"), ("errors", "errors"), ("unreadable", "unreadable"), ("stored/raw", "stored_ratio"),
 )  # fmt: skip
 RATES = {"hit_rate", "local_share", "stored_ratio"}
 
@@ -60,6 +60,8 @@ class Command(BaseCommand):
             self.stdout.write(_row(f"{alias:<{width}}", report))
             for name, counts in report["namespaces"].items():
                 self.stdout.write(_row(f"{'  ' + name:<{width}}", counts))
+            for kind, number in report["errors_by_class"].items():
+                self.stdout.write(f"  failed: {kind} {number:,}")
             self.stdout.write(
                 f"  server round trip {_times(report['latency_ms'])}; load {_times(report['load_ms'])}"
             )

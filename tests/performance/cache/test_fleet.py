@@ -112,6 +112,32 @@ def test_a_server_that_is_away_is_said_and_is_the_exit_status(settings: Any) -> 
     assert exit_.value.code == 1
 
 
+def test_latency_and_failures_of_all_processes() -> None:
+    use_it()
+    cache.engine.failed(TimeoutError())
+    Reporter().flush()
+    found = json.loads(reported("--format", "json"))["default"]
+    assert found["errors_by_class"] == cache.stats()["errors_by_class"] == {"TimeoutError": 1}
+    for times in (found, found["namespaces"]["user"], cache.stats()["namespaces"]["user"]):
+        assert 0 < times["latency_ms"]["p50"] <= times["latency_ms"]["p99"]
+    assert "failed: TimeoutError 1" in reported()
+
+
+def test_evictions_are_counted_where_they_happen(settings: Any) -> None:
+    place = {"BACKEND": "performance.cache.backends.TieredCache", "LOCATION": site.CACHE_URL}
+    few = {"LOCAL_MAX_ENTRIES": 5, "SOCKET_TIMEOUT": 5}
+    settings.CACHES = {"default": {**place, "KEY_PREFIX": "few", "OPTIONS": few}}
+    assert cache.engine.tracker.wait(5)
+    space = namespace("user:1")
+    for number in range(20):
+        space.set(str(number), number)
+        assert space.get(str(number)) == number
+    stats = cache.stats()
+    assert stats["namespaces"]["user"]["evictions"] > 5
+    assert stats["evictions"] == stats["namespaces"]["user"]["evictions"]
+    assert stats["local"]["evictions"] >= stats["evictions"]  # with those of generations
+
+
 def test_quantiles_within_ten_percent() -> None:
     histogram = Histogram()
     for milliseconds in range(1, 1001):
