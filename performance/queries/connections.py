@@ -27,7 +27,6 @@ def watch_transactions(connection: BaseDatabaseWrapper) -> None:
     if "set_autocommit" in vars(connection):
         return
     original = connection.set_autocommit
-    limit = int(conf.current().queries.long_transaction_ms * 1e6)
     began = 0
 
     def set_autocommit(autocommit: bool, *args: Any, **kwargs: Any) -> None:
@@ -37,7 +36,7 @@ def watch_transactions(connection: BaseDatabaseWrapper) -> None:
         original(autocommit, *args, **kwargs)
         if autocommit and began:
             took, began = perf_counter_ns() - began, 0
-            if took >= limit:
+            if took >= conf.current().queries.long_transaction_ms * 1e6:
                 _long_transaction(took)
 
     connection.set_autocommit = set_autocommit  # type: ignore[method-assign]

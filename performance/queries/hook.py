@@ -38,7 +38,7 @@ def connect() -> None:
 
 
 def _install_if_enabled(*, connection: BaseDatabaseWrapper, **_kwargs: Any) -> None:
-    if conf.current().queries.enabled:
+    if conf.configured().queries.enabled:
         install(connection)
         watch_transactions(connection)
         watch_pool(connection)

@@ -45,7 +45,7 @@ class Scope:
         self.name = name
         # A worker or a development server is a command whose requests and tasks are their own.
         self.parent = None if parent and parent.kind == "command" and kind in LOGGED else parent
-        self.logged = kind in LOGGED and not _logged_above(self.parent)
+        self.logged = settings.enabled and kind in LOGGED and not _logged_above(self.parent)
         self.statements: dict[Any, Statement] = {}
         self.began = time.time()
         self.ended = 0.0

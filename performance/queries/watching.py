@@ -8,7 +8,7 @@ from performance.queries import command_scopes, hook, log, task_scopes
 
 def connect() -> None:
     """Watches connections, tasks and commands from now on; nothing where it is switched off."""
-    if conf.current().queries.enabled:
+    if conf.configured().queries.enabled:
         log.connect()
         task_scopes.connect()
         command_scopes.connect()
