@@ -38,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure() -> None:
     log.send(last=True)  # while Redis is there: nothing is left for the interpreter's end
-    metrics.forget()
     _servers.close()
+    metrics.forget()  # such as that the servers are gone
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
