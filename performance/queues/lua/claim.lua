@@ -57,7 +57,8 @@ local function start(id, level)
   local key = job_key(id)
   local f = redis.call('HMGET', key, 'status', 'data', 'meta', 'timeout', 'enqueued_at', 'expires_at',
     'deliveries', 'limit_key', 'limit_concurrency', 'limit_interval', 'rate_granted', 'result_ttl',
-    'failure_ttl', 'execution', 'rate_limit_key', 'repeats_left', 'first_started_at', 'stop_requested', 'failures')
+    'failure_ttl', 'execution', 'rate_limit_key', 'repeats_left', 'first_started_at', 'stop_requested', 'failures',
+    'attempts')
   if not f[2] or f[1] == 'canceled' or f[1] == 'finished' then return end
   if f[1] == 'started' and f[14] and holds_lease(level, member(id, f[14])) then return end
   if blocked(id, level, f) then return end
@@ -66,10 +67,11 @@ local function start(id, level)
   local execution = c.worker .. '.' .. string.format('%d', c.first + taken + 1)
   redis.call('ZADD', wip_key(level), expiry, member(id, execution))
   if f[9] then redis.call('SADD', own('running', f[8]), level .. '|' .. member(id, execution)) end
-  local attempts = redis.call('HINCRBY', key, 'attempts', 1)
+  -- No number: damaged, which is the caller's to deal with.
+  local attempts = string.format('%d', tonumber(f[20] or '0') + 1)
   redis.call('HSET', key, 'status', 'started', 'started_at', c.iso_now, 'last_heartbeat', c.iso_now,
-    'worker_name', c.worker, 'execution', execution)
-  if not f[17] then redis.call('HSET', key, 'first_started_at', c.iso_now) end
+    'worker_name', c.worker, 'execution', execution, 'attempts', attempts,
+    'first_started_at', f[17] or c.iso_now)
   taken = taken + 1
   jobs[taken] = {id, level, execution, attempts, f[2], f[3] or '', f[4] or '', f[5] or '', f[6] or '',
     f[7] or '', f[8] or '', f[12] or '', f[13] or '', (f[15] or f[16]) and '1' or '',
