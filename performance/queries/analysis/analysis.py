@@ -88,6 +88,8 @@ def analysed(
     )  # fmt: skip
     findings, failed = find_all(facts)
     remarks = [*(notes or []), note, *missing_privileges(database, catalog)]
+    if catalog.locked:
+        remarks.append("Some table is locked: sizes are those of the last VACUUM.")
     remarks += [f"{kind} could not be looked for: {why}." for kind, why in failed.items()]
     return Report(
         database=database.name,

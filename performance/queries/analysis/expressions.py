@@ -50,6 +50,14 @@ def column(node: Node) -> tuple[str, str] | None:
     return (names[-2], names[-1]) if len(names) >= 2 else None
 
 
+def relabel(node: Node) -> str:
+    """The type that a plain column is cast to, "" where it is not."""
+    if kind(node) == "TypeCast" and kind(node["TypeCast"].get("arg", {})) == "ColumnRef":
+        name = type_name(node["TypeCast"])
+        return name if name in RELABELS else ""
+    return ""
+
+
 def type_name(cast: Node) -> str:
     names = cast.get("typeName", {}).get("names", [])
     return names[-1]["String"]["sval"] if names else ""

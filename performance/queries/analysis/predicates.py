@@ -42,6 +42,7 @@ class Predicate:
     joins: str = ""  # the other alias, where the value comes from another table
     many: bool = False  # IN or ANY
     arm: tuple[int, int] | None = None  # which OR and which of its arms
+    cast: str = ""  # a cast around the column, which changes nothing if that is a text
     bound: bool = False  # the other table's value is there when the scan begins: a correlation
 
     @property
@@ -186,7 +187,7 @@ def _predicate(
     (alias,) = own
     yield Predicate(
         alias=alias, target=target[0], columns=target[1], value=right, arm=arm,
-        joins=next(iter(other), ""), **facts,
+        joins=next(iter(other), ""), cast=expressions.relabel(left), **facts,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from performance.queries.analysis import parsing
 from performance.queries.analysis.catalog import Catalog, Table
+from performance.queries.analysis.expressions import quoted
 from performance.queries.analysis.indexes import Key
 from performance.queries.analysis.plans import Plan
 from performance.queries.analysis.predicates import Ask, Predicate, of_condition, target_of
@@ -43,7 +44,7 @@ def uses_of(plan: Plan, catalog: Catalog) -> list[Use]:
             use = uses.setdefault(node.alias, Use(alias=node.alias, table=table))
             _scan(use, node, above, catalog)
     for node in plan.walk():
-        _ask(node, uses)
+        _ask(node, uses, catalog)
     return list(uses.values())
 
 
@@ -89,12 +90,13 @@ def columns_in(text: str, alias: str) -> list[str]:
     return [name.strip('"') for name in re.findall(pattern, text)]
 
 
-def _ask(node: Plan, uses: dict[str, Use]) -> None:
+def _ask(node: Plan, uses: dict[str, Use], catalog: Catalog) -> None:
     for text in node.conditions.values():
         for predicate in of_condition(text):
             use = uses.get(predicate.alias)
             if predicate.joins and node.table and node.alias == predicate.alias:
                 predicate = replace(predicate, bound=True)
+            predicate = _cast(predicate, use, catalog)
             if use and predicate not in use.predicates:
                 use.predicates.append(predicate)
     _order(node.sort_keys, uses, "sorts")
@@ -102,6 +104,14 @@ def _ask(node: Plan, uses: dict[str, Use]) -> None:
     if node.kind == "Aggregate":
         for text in node.output:
             _extreme(text, uses)
+
+
+def _cast(predicate: Predicate, use: Use | None, catalog: Catalog) -> Predicate:
+    """A number cast to text is another thing than the number; a varchar is not."""
+    column = catalog.column(use.table, predicate.target) if use and predicate.cast else None
+    if column is None or column.category == "S":
+        return predicate
+    return replace(predicate, target=f"{quoted(predicate.target)}::{predicate.cast}")
 
 
 def _extreme(text: str, uses: dict[str, Use]) -> None:

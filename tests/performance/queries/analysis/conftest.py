@@ -12,7 +12,7 @@ import pytest
 
 from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.database import Database
-from performance.queries.analysis.findings import Facts, Finding
+from performance.queries.analysis.findings import Facts, Finding, kinds
 from performance.queries.analysis.findings.base import finders
 from performance.queries.analysis.statements import Statement
 from performance.queries.analysis.verifiers import choose
@@ -62,6 +62,8 @@ def database(place: Place, admin: object, stack: ExitStack) -> Database:
 @pytest.fixture
 def find(database: Database) -> Callable[..., list[Finding]]:
     """Runs the finder of one kind: find("unused_index", "SELECT ...", Statement(...))."""
+
+    kinds()  # imports them
 
     def run(kind: str, *statements: Statement | str) -> list[Finding]:
         asked = [

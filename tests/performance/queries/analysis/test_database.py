@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.database import Database, opened
 from performance.queries.analysis.exceptions import AnalysisError, NotPlanned
 
@@ -41,3 +42,15 @@ def test_reasons_do_not_quote_values(database: Database) -> None:
 def test_an_unknown_alias_is_named() -> None:
     with pytest.raises(AnalysisError, match="nowhere"), opened("nowhere"):
         pass
+
+
+def test_a_locked_table_does_not_end_the_analysis(
+    place: dict[str, Any], admin: psycopg.Connection[Any], database: Database
+) -> None:
+    admin.execute("CREATE TABLE t (a int PRIMARY KEY)")
+    with psycopg.connect(**place) as other:
+        other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+        catalog = Catalog(database)
+
+    assert catalog.locked
+    assert [table.name for table in catalog.tables] == ["t"]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from performance.queries.analysis.findings import Finding
+
+Find = Callable[..., list[Finding]]
+Admin = psycopg.Connection[Any]
+
+
+def table(admin: Admin, rows: int = 20_000) -> None:
+    admin.execute(
+        f"CREATE TABLE t AS SELECT n AS id, n % 500 AS owner, 'word' || n AS name FROM generate_series(1, {rows}) n"
+    )
+    admin.execute("ANALYZE t")
+
+
+def test_all_read_and_few_kept(admin: Admin, find: Find) -> None:
+    table(admin)
+
+    (found,) = find("sequential_scan", "SELECT * FROM t WHERE owner = $1")
+    assert found.about == "t"
+
+    admin.execute("CREATE INDEX ON t (owner)")
+    assert find("sequential_scan", "SELECT * FROM t WHERE owner = $1") == []
+
+
+def test_all_read_and_all_kept(admin: Admin, find: Find) -> None:
+    table(admin)
+
+    assert find("sequential_scan", "SELECT * FROM t") == []

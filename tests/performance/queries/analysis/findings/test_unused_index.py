@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from performance.queries.analysis.findings import Finding
+
+Find = Callable[..., list[Finding]]
+Admin = psycopg.Connection[Any]
+
+
+def table(admin: Admin, rows: int = 20_000) -> None:
+    admin.execute(
+        f"CREATE TABLE t AS SELECT n AS id, n % 500 AS owner, 'word' || n AS name FROM generate_series(1, {rows}) n"
+    )
+    admin.execute("ANALYZE t")
+
+
+def test_large_and_unused(admin: Admin, find: Find) -> None:
+    table(admin, 60_000)
+    admin.execute("CREATE INDEX never ON t (name)")
+
+    (found,) = find("unused_index")
+
+    assert found.about == "never"
+    assert found.sql == "DROP INDEX CONCURRENTLY public.never"
+
+
+def test_unique_ones_are_needed(admin: Admin, find: Find) -> None:
+    table(admin, 60_000)
+    admin.execute("CREATE UNIQUE INDEX ON t (name)")
+
+    assert find("unused_index") == []
