@@ -89,7 +89,7 @@ def analysed(
     findings, failed = find_all(facts)
     remarks = [*(notes or []), note, *missing_privileges(database, catalog)]
     if catalog.locked:
-        remarks.append("Some table is locked: sizes are those of the last VACUUM.")
+        remarks.append("A table that somebody holds locked is left out.")
     remarks += [f"{kind} could not be looked for: {why}." for kind, why in failed.items()]
     return Report(
         database=database.name,

@@ -13,22 +13,14 @@ from performance.queries.analysis.database import Database, Row
 
 OURS = "n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
 
-# Sizes ask for a lock. Where somebody holds the strongest one, the last VACUUM's pages must do.
-EXACT = {
-    "heap": "pg_relation_size(c.oid)",
-    "indexes": "pg_indexes_size(c.oid)",
-    "all": "pg_total_relation_size(c.oid)",
-}
-ABOUT = {
-    "heap": "c.relpages * 8192::bigint",
-    "indexes": "0::bigint",
-    "all": "c.relpages * 8192::bigint",
-}
+# Sizes and definitions ask for a lock. Where somebody holds the strongest one, that table is left out.
+FREE = """{table} NOT IN (SELECT relation FROM pg_locks
+    WHERE granted AND mode = 'AccessExclusiveLock' AND relation IS NOT NULL)"""
 
 TABLES = """
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
     greatest(c.reltuples, 0) AS rows, c.relpages AS pages, c.relallvisible AS visible,
-    {heap} AS heap_bytes, {indexes} AS index_bytes, {all} AS bytes, coalesce(c.reloptions::text, '') AS options,
+    pg_relation_size(c.oid) AS heap_bytes, pg_indexes_size(c.oid) AS index_bytes, pg_total_relation_size(c.oid) AS bytes, coalesce(c.reloptions::text, '') AS options,
     c.relispartition AS partition, c.reltuples < 0 AS never_analyzed,
     coalesce(s.seq_scan, 0) AS seq_scan, coalesce(s.seq_tup_read, 0) AS seq_rows,
     coalesce(s.idx_scan, 0) AS idx_scan, coalesce(s.n_tup_ins, 0) AS inserted,
@@ -39,7 +31,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind::text AS kind,
     greatest(s.last_analyze, s.last_autoanalyze) AS analyzed, age(c.relfrozenxid) AS age
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_stat_user_tables s ON s.relid = c.oid
-WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND {ours}
+WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND {ours} AND {free}
 """
 
 INDEXES = """
@@ -48,7 +40,7 @@ SELECT i.indexrelid AS oid, i.indrelid AS table_oid, c.relname AS name, a.amname
     i.indisready AS ready, i.indnkeyatts AS keys, i.indnatts AS columns_all,
     i.indisexclusion AS exclusion, i.indisreplident AS identity,
     pg_get_expr(i.indpred, i.indrelid, true) AS predicate,
-    pg_get_indexdef(i.indexrelid) AS definition, {heap} AS bytes,
+    pg_get_indexdef(i.indexrelid) AS definition, pg_relation_size(i.indexrelid) AS bytes,
     c.relpages AS pages, greatest(c.reltuples, 0) AS rows, i.indoption::int2[] AS options,
     ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, true) FROM generate_series(1, i.indnatts) k)
         AS columns,
@@ -61,7 +53,7 @@ SELECT i.indexrelid AS oid, i.indrelid AS table_oid, c.relname AS name, a.amname
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
 JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace
 LEFT JOIN pg_stat_user_indexes s ON s.indexrelid = i.indexrelid
-WHERE t.relkind IN ('r', 'p', 'm') AND {ours}
+WHERE t.relkind IN ('r', 'p', 'm') AND {ours} AND {free}
 """
 
 COLUMNS = """
@@ -211,9 +203,15 @@ class Catalog:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.locked = False  # whether some table could not be measured
-        self.tables = [Table(**row) for row in self._sized(TABLES)]
-        self.indexes = [Index(**row) for row in self._sized(INDEXES)]
+        self.locked = False  # whether tables that somebody has locked are left out
+        try:
+            tables, indexes = self._read(TABLES, "c.oid"), self._read(INDEXES, "t.oid")
+        except psycopg.errors.LockNotAvailable:
+            self.locked = True
+            tables, indexes = self._read(TABLES, "c.oid"), self._read(INDEXES, "t.oid")
+        self.tables = [Table(**row) for row in tables]
+        known = {table.oid for table in self.tables}
+        self.indexes = [one for one in (Index(**row) for row in indexes) if one.table_oid in known]
         self.foreign_keys = [ForeignKey(**row) for row in database.rows(FOREIGN_KEYS)]
         self.table_by_oid = {table.oid: table for table in self.tables}
         self._by_name = {(table.schema, table.name): table for table in self.tables}
@@ -222,13 +220,9 @@ class Catalog:
             self._indexes[index.table_oid].append(index)
         self.columns = functools.cache(self._columns)
 
-    def _sized(self, sql: str) -> list[Row]:
-        if not self.locked:
-            try:
-                return self.database.rows(sql.format(ours=OURS, **EXACT))
-            except psycopg.errors.LockNotAvailable:
-                self.locked = True
-        return self.database.rows(sql.format(ours=OURS, **ABOUT))
+    def _read(self, sql: str, table: str) -> list[Row]:
+        free = FREE.format(table=table) if self.locked else "true"
+        return self.database.rows(sql.format(ours=OURS, free=free))
 
     def table(self, schema: str, name: str) -> Table | None:
         return self._by_name.get((schema, name))
