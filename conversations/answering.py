@@ -34,10 +34,12 @@ def stop(reply: Reply) -> None:
         if was in {Status.PENDING, Status.ASKING}:
             now.status, now.finished_at = Status.STOPPED, timezone.now()
         now.stop_requested = now.stop_requested or was in LIVE
+        # The row's signal makes the pages forget; those that watch a running one hear it from the worker.
         now.save(update_fields=["status", "finished_at", "stop_requested"])
         asked = reply.tool_runs.filter(permission=Permission.ASKED)
         asked.update(permission=Permission.REFUSED, error=REFUSED, decided_at=timezone.now())
-        exchanges.turned(reply)
+        if was in {Status.PENDING, Status.ASKING}:
+            exchanges.turned(reply)
     if was == Status.RUNNING:
         streams.request_stop(now.message_id, now.attempt)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from conversations.admin.branches import BranchAdmin
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.messages import MessageAdmin
 from conversations.admin.replies import ReplyAdmin
 from conversations.admin.tool_runs import ToolRunAdmin
 
-__all__ = ["ConversationAdmin", "MessageAdmin", "ReplyAdmin", "ToolRunAdmin"]
+__all__ = ["BranchAdmin", "ConversationAdmin", "MessageAdmin", "ReplyAdmin", "ToolRunAdmin"]

@@ -85,7 +85,6 @@ def rename(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     form = RenameForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         conversation.rename(form.cleaned_data["title"])
-        streams.announce(conversation.pk, "title", t=str(conversation))
         return SeeOther(conversation.get_absolute_url())
     context = {
         "conversation": conversation,

@@ -35,7 +35,7 @@ def fill(count: int) -> None:
         ToolRunFactory(reply=reply)
 
 
-LISTS = ["conversation", "message", "reply", "toolrun"]
+LISTS = ["branch", "conversation", "message", "reply", "toolrun"]
 
 
 @pytest.mark.parametrize("name", LISTS)

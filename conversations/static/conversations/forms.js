@@ -65,6 +65,7 @@ document.addEventListener("submit", async (event) => {
   const body = new URLSearchParams(new FormData(form, button))
   const address = button.hasAttribute("formaction") ? button.formAction : form.action
   button.disabled = true
+  if (kind === "stop") tell("stopping", button)
   tell("acting", 1)
   try {
     await act({ kind, button, form, answer: await fetch(address, { method: "POST", body, headers: { "HX-Request": "true" } }) })

@@ -280,9 +280,13 @@ document.addEventListener("acted", ({ detail: { kind, button, part } }) => {
   if (kind === "from") switched(article, part, button)
   else {
     if (kind !== "stop" || !isLive(article)) return renew(article)
-    answer(Number(article.dataset.message))?.say("Stopping…")
     setTimeout(() => (button.disabled = true)) // after the form's own end
   }
+})
+
+// Said at once, whatever the network takes.
+document.addEventListener("stopping", ({ detail: button }) => {
+  answer(Number(button.closest(".message").dataset.message))?.say("Stopping…")
 })
 
 function renew(article) {

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from conversations import answering, versions
 from conversations.forms import ENCODING, KEY_REUSED
-from conversations.models import Conversation, Message, Reply, Status
+from conversations.models import Branch, Conversation, Message, Reply, Role, Status
 from performance.cache import conversation_cache
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, ToolRunFactory
 
@@ -162,6 +163,50 @@ def test_a_tool_run_is_shown_with_what_it_was_asked_and_said(
     assert "&quot;expression&quot;: &quot;1+1&quot;" in text
     assert "7 ms" in text
     assert "of the first attempt" not in text
+
+
+@pytest.fixture
+def forked(conversation: Conversation) -> Message:
+    """The eighth message of a conversation of which nine have another version."""
+    messages = [Message(role=Role.USER, html="<p>Hello</p>") for _ in range(60)]
+    conversation.shown_branch.append(*messages)
+    for message in messages[5:50:5]:
+        answering.again(ReplyFactory.create(message=message, status=Status.COMPLETE))
+    versions.show(conversation, messages[50].branch_id, 51)
+    return messages[7]
+
+
+@pytest.mark.parametrize(("kind", "queries"), [("", 5), ("at", 5), ("before", 5), ("after", 5)])
+def test_a_page_takes_as_many_queries_however_many_versions_there_are(
+    client: Client, forked: Message, kind: str, queries: int, django_assert_num_queries: Any
+) -> None:
+    conversation_cache.clear()
+    with django_assert_num_queries(queries):  # user, conversation, messages, tool runs, list
+        client.get(f"/c/{forked.conversation_id}/", {kind: forked.pk} if kind else {})
+
+
+def test_a_part_of_a_page_takes_four(
+    client: Client, forked: Message, django_assert_num_queries: Any
+) -> None:
+    conversation_cache.clear()
+    with django_assert_num_queries(4):  # user, conversation, messages, tool runs
+        client.get(f"/c/{forked.conversation_id}/messages/", {"from": 8})
+
+
+def test_a_conversation_goes_with_all_its_versions(client: Client, forked: Message) -> None:
+    client.post(f"/c/{forked.conversation_id}/delete/")
+    assert not Message.objects.exists()
+    assert not Branch.objects.exists()
+
+
+@pytest.mark.parametrize("query", [{"from": "9" * 18}, {"from": "60"}])
+def test_a_place_after_the_end_is_an_empty_part(
+    client: Client, conversation: Conversation, query: dict[str, str]
+) -> None:
+    MessageFactory.create(conversation=conversation)
+    response = client.get(f"/c/{conversation.pk}/messages/", query)
+    assert response.status_code == 200
+    assert "<article" not in response.content.decode()
 
 
 @pytest.mark.parametrize("exchanges", [1, 30])

@@ -71,7 +71,7 @@ def test_a_version_is_shown_with_what_followed_it(client: Client, question: Mess
     assert "Which wine?" not in page
 
 
-@pytest.mark.parametrize("part", ["{branch}/9/", "999999999/1/", "0/0/"])
+@pytest.mark.parametrize("part", ["{branch}/9/", "999999999/1/", "0/0/", f"{10**30}/{10**30}/"])
 def test_a_version_that_is_none_is_not_found(client: Client, question: Message, part: str) -> None:
     where = f"/c/{question.conversation_id}/versions/{part.format(branch=question.branch_id)}"
     assert client.post(where).status_code == 404
