@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -15,6 +16,7 @@ COLUMNS = (
     ("stale", "stale_served"), ("sets", "sets"), ("deletes", "deletes"), ("loads", "loads"),
     ("evicted", "evictions"), ("errors", "errors"), ("unreadable", "unreadable"), ("stored/raw", "stored_ratio"),
 )  # fmt: skip
+MOST_MINUTES = 120  # for which counts are kept
 RATES = {"hit_rate", "local_share", "stored_ratio"}
 
 
@@ -25,27 +27,32 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--minutes", type=int, default=60, help="how far to look back (at most 120)"
+            "--minutes", type=_minutes, default=60, help="how far to look back: 1 to 120"
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
         parser.add_argument(
-            "--watch", type=float, nargs="?", const=2, metavar="SECONDS", help="repeat"
+            "--watch", type=_seconds, nargs="?", const=2, metavar="SECONDS", help="repeat"
         )
 
     def handle(self, **options: Any) -> None:
-        while True:
-            found = {
-                alias: _read(cache, options["minutes"]) for alias, cache in caches_of_ours().items()
-            }
-            if options["format"] == "json":
-                self.stdout.write(json.dumps(found))
-            else:
-                self._write_table(found)
-            if options["watch"] is None:
-                break
-            time.sleep(options["watch"])
+        found = self._write(options)
+        if options["watch"] is not None:
+            with contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    time.sleep(options["watch"])
+                    found = self._write(options)
         if any("error" in report for report in found.values()):
             raise SystemExit(1)
+
+    def _write(self, options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        found = {
+            alias: _read(cache, options["minutes"]) for alias, cache in caches_of_ours().items()
+        }
+        if options["format"] == "json":
+            self.stdout.write(json.dumps(found))
+        else:
+            self._write_table(found)
+        return found
 
     def _write_table(self, found: dict[str, dict[str, Any]]) -> None:
         width = max(
@@ -67,9 +74,25 @@ class Command(BaseCommand):
             )
 
 
+def _minutes(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= MOST_MINUTES:
+        raise ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to {MOST_MINUTES}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return seconds
+
+
 def _read(cache: Any, minutes: int) -> dict[str, Any]:
     try:
-        return collect(cache, min(minutes, 120))
+        return collect(cache, minutes)
     except (OSError, RedisError) as error:
         return {"error": f"its server does not answer ({type(error).__name__})"}
 

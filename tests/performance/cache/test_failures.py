@@ -193,17 +193,24 @@ def test_a_full_server_refuses_and_keeps_nothing_old(
     assert cache.stats()["server"]["up"] is True
 
 
-def test_fail_loudly(server: ThrowAwayValkey, make_cache: MakeCache) -> None:
-    cache = make_cache(RedisCache, server.url, OPTIONS={"FAIL_LOUDLY": True})
+@BOTH
+def test_fail_loudly(cls: type[RedisCache], server: ThrowAwayValkey, make_cache: MakeCache) -> None:
+    cache = make_cache(cls, server.url, OPTIONS={"FAIL_LOUDLY": True})
     cache.set("key", 1)
     server.kill()
-    for call in (
-        lambda: cache.get("key"),
-        lambda: cache.ttl("key"),
-        lambda: list(cache.iter_keys("*")),
-    ):
+    arguments: dict[str, tuple[Any, ...]] = {
+        "get": ("other",), "get_many": (["other"],), "set": ("key", 1), "set_many": ({"key": 1},),
+        "add": ("key", 1), "delete": ("key",), "delete_many": (["key"],), "touch": ("key",),
+        "has_key": ("other",), "incr": ("key",), "incr_version": ("key",), "clear": (),
+    }  # fmt: skip
+    for name, given in arguments.items():
         with pytest.raises((redis.RedisError, OSError)):
-            call()
+            getattr(cache, name)(*given)
+        with pytest.raises((redis.RedisError, OSError)):
+            asyncio.run(getattr(cache, f"a{name}")(*given))
+    for extra in (lambda: cache.ttl("key"), lambda: list(cache.iter_keys("*"))):
+        with pytest.raises((redis.RedisError, OSError)):
+            extra()
 
 
 def test_observers_are_told_once_each_way(server: ThrowAwayValkey, make_cache: MakeCache) -> None:

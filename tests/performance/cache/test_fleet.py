@@ -8,7 +8,7 @@ import pytest
 import redis
 from django.conf import settings as site
 from django.core.cache import cache
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from performance.cache import namespace, remember
 from performance.cache.counts import Histogram, quantile
@@ -98,6 +98,28 @@ def test_the_table() -> None:
     assert "hit rate" in lines[0]
     assert lines[1].startswith("default")
     assert lines[2].startswith("  user")
+
+
+def test_watching_ends_by_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("performance.management.commands.cache_stats.time.sleep", sleep)
+    lines = reported("--watch", "--format", "json").splitlines()
+    assert [list(json.loads(line)) for line in lines] == [["default"]] * 3
+    assert slept == [2, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--minutes=0", "--minutes=121", "--minutes=x", "--watch=0", "--watch=-1", "--watch=x"]
+)
+def test_what_cannot_be_asked_for(wrong: str) -> None:
+    with pytest.raises(CommandError, match=r"is not a number of (minutes from 1 to 120|seconds)"):
+        reported(wrong)
 
 
 def test_a_server_that_is_away_is_said_and_is_the_exit_status(settings: Any) -> None:
