@@ -23,7 +23,7 @@ from performance.alerts import actions, drawing, writing
 from performance.alerts import messages as words
 from performance.alerts.preview import preview
 from performance.metrics import MetricsUnavailable
-from performance.models import Alert
+from performance.models import Alert, AlertEvent
 from performance.models.alerts import Cause
 
 NOTE = 2000
@@ -43,17 +43,16 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
     alert = get_object_or_404(
         Alert.objects.select_related("rule", "assignee", "acknowledged_by"), pk=pk
     )
-    events = list(alert.events.order_by("-at", "-id")[:MOST_EVENTS])
     context = {
         **admin.site.each_context(request),
         "title": str(alert),
         "alert": alert,
         "rule": alert.rule,
         "summary": words.summary(alert),
-        "peak": words.number(alert.rule, alert.peak),
+        "peak": "" if alert.peak is None else words.reading(alert, alert.peak),
         "condition": words.condition(alert.rule),
         "runbook": writing.path_of(alert.rule.runbook),
-        "events": events,
+        "events": _events(alert),
         "silences": SILENCES,
         "staff": _staff() if request.user.has_perm("performance.acknowledge_alert") else [],
         "earlier": alert.rule.alerts.fired().filter(key=alert.key).exclude(pk=alert.pk)[:EARLIER],
@@ -61,6 +60,12 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "notifications": alert.notifications.order_by("-created_at")[:EARLIER],
     }
     return render(request, "performance/alerts/alert.html", context)
+
+
+def _events(alert: Alert) -> list[tuple[AlertEvent, str]]:
+    """What happened, newest first, each with the value it had."""
+    found = alert.events.order_by("-at", "-id")[:MOST_EVENTS]
+    return [(one, "" if one.value is None else words.reading(alert, one.value)) for one in found]
 
 
 def _staff() -> Any:

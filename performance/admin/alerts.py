@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -22,6 +23,7 @@ from performance.alerts import seconds_since
 from performance.models import Alert
 from performance.models.alerts import State
 
+MINUTE = timedelta(minutes=1)
 STALE = 60.0
 """Seconds without an evaluation after which the list says so."""
 
@@ -123,8 +125,9 @@ class AlertAdmin(ReadOnlyAdmin):
         moment = alert.fired_at or alert.began_at
         end = alert.resolved_at if alert.state == State.RESOLVED else None
         flaps = f", came back {alert.flaps} times" if alert.flaps else ""
-        length = timesince(moment, end or timezone.now(), depth=1)
-        return f"{moment:%m-%d %H:%M}, {length}{flaps}"
+        length = (end or timezone.now()) - moment
+        shown = timesince(moment, moment + length, depth=1) if length > MINUTE else "a moment"
+        return f"{moment:%m-%d %H:%M}, {shown}{flaps}"
 
     @admin.display(description="with", ordering="assignee__username")
     def who(self, alert: Alert) -> str:

@@ -11,8 +11,8 @@ from performance.alerts import messages
 from performance.alerts.preview import Course, Preview
 from performance.models import AlertRule
 
-WIDTH, HEIGHT = 720.0, 160.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 8.0, 8.0, 22.0
+WIDTH, HEIGHT = 720.0, 220.0
+LEFT, RIGHT, TOP, BOTTOM = 96.0, 24.0, 12.0, 32.0
 HOURS = (1, 2, 3, 6, 12, 24, 48, 168)
 
 

@@ -34,14 +34,24 @@ def condition(rule: AlertRule) -> str:
     )
 
 
+def reading(alert: Alert, value: float | None) -> str:
+    """A value of this alert as people say it; empty for a rule's own failure."""
+    if alert.cause == Cause.ERROR:
+        return ""
+    if alert.rule.metric == "service_up" and value is not None:
+        return "down" if value < 1 else "up"
+    return number(alert.rule, value)
+
+
 def summary(alert: Alert) -> str:
     """One line for a list or a message: what is wrong now."""
     if alert.cause == Cause.ERROR:
         return f"The rule cannot be evaluated: {alert.problem}"
+    value = reading(alert, alert.value)
+    if value in ("up", "down"):
+        return value
     compared = Comparison(alert.rule.comparison).label
-    value, threshold = number(alert.rule, alert.value), number(alert.rule, alert.rule.threshold)
-    if alert.cause == Cause.NO_DATA:
-        return f"no data (alarm {compared} {threshold})"
+    threshold = number(alert.rule, alert.rule.threshold)
     return f"{value} (alarm {compared} {threshold})"
 
 

@@ -1,0 +1,113 @@
+"""One evaluation of many rules over a long history.
+
+python -m tests.benchmarks alerts [--rules 100] [--series 200] [--minutes 10080] [--rounds 15]
+
+The rows are minutes of `--series` series, of which the newest minutes are still in Redis, too. The
+rules look back five minutes, a third of them as ratios, a third grouped by a label of ten values.
+Printed are the time of the SQL alone, its statements, and the whole evaluation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.benchmarks.servers import test_database
+
+ROWS = """
+    INSERT INTO performance_metricbucket (series_id, resolution, start, count, sum, min, max, histogram)
+    SELECT series, 60, date_trunc('minute', now()) - minute * interval '1 minute', 60, 60, 1, 1, ''
+    FROM generate_series(1, %s) AS minute, generate_series(1, %s) AS series
+"""
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="alerts")
+    for name, default in (("rules", 100), ("series", 200), ("minutes", 10_080), ("rounds", 15)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    options = parser.parse_args(arguments)
+    with test_database():
+        _seed(options)
+        figures = _measure(options)
+    print(json.dumps({"name": "alerts", "figures": figures, "ratios": {}}))
+
+
+def _seed(options: argparse.Namespace) -> None:
+    from django.db import connection
+
+    from performance import metrics
+    from performance.models import AlertRule, MetricSeries
+
+    names = [f"things_{number // 10}" for number in range(options.series)]
+    MetricSeries.objects.bulk_create(
+        MetricSeries(id=number + 1, name=name, kind="c", labels={"part": str(number % 10)})
+        for number, name in enumerate(names)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(ROWS, [options.minutes, options.series])
+        cursor.execute("ANALYZE performance_metricbucket")
+    for number, name in enumerate(names):
+        metrics.count(name, 1, part=str(number % 10))
+    metrics.flush()
+    AlertRule.objects.all().delete()
+    AlertRule.objects.bulk_create(_rule(number, names) for number in range(options.rules))
+
+
+def _rule(number: int, names: list[str]) -> Any:
+    from performance.models import AlertRule
+
+    values: dict[str, Any] = {"metric": names[number * 7 % len(names)], "aggregation": "count"}
+    if number % 3 == 1:
+        values["divisor"] = names[number * 11 % len(names)]
+    if number % 3 == 2:
+        values["group_by"] = ["part"]
+    return AlertRule(name=f"rule-{number}", title="rule", threshold=1e9, **values)
+
+
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    from django.db import connection
+
+    from performance.alerts import evaluate
+    from performance.models import MetricBucket
+
+    sql, statements, whole = [], 0, []
+    for _ in range(options.rounds):
+        with _counted() as seen, connection.execute_wrapper(seen):
+            began = time.perf_counter()
+            evaluate()
+            whole.append((time.perf_counter() - began) * 1000)
+        sql.append(seen.seconds * 1000)
+        statements = seen.count
+    return {
+        "rows": MetricBucket.objects.count(),
+        "rules": options.rules,
+        "statements": statements,
+        "sql_ms": {"median": round(statistics.median(sql), 2), "best": round(min(sql), 2)},
+        "evaluation_ms": {
+            "median": round(statistics.median(whole), 1),
+            "best": round(min(whole), 1),
+        },
+    }
+
+
+class _Seen:
+    def __init__(self) -> None:
+        self.seconds, self.count = 0.0, 0
+
+    def __call__(self, execute: Any, *arguments: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(*arguments)
+        finally:
+            self.seconds += time.perf_counter() - began
+            self.count += 1
+
+
+@contextmanager
+def _counted() -> Iterator[_Seen]:
+    yield _Seen()
