@@ -58,12 +58,15 @@ _WRITE = """
     RETURNING series_id, start
 """
 
+# OFFSET keeps the planner from a join that reads the whole table: it cannot know how short the spans are.
 _READ = """
     SELECT number, series_id, start, count, sum, min, max, histogram
-      FROM {table} JOIN unnest(%s::int[], %s::bigint[], %s::smallint[], %s::timestamptz[],
-                               %s::timestamptz[])
+      FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::timestamptz[], %s::timestamptz[])
            AS wanted (number, series, grain, since, until)
-        ON series_id = series AND resolution = grain AND start >= since AND start < until
+     CROSS JOIN LATERAL (
+           SELECT * FROM {table}
+            WHERE series_id = series AND resolution = grain AND start >= since AND start < until
+           OFFSET 0) AS rows
 """
 
 
@@ -82,10 +85,13 @@ _READ_STEPS = """
     SELECT target, floor(extract(epoch FROM start - origin) / step)::int AS number,
            sum(count), sum(sum), min(min), max(max),
            array_agg(histogram) FILTER (WHERE histogram <> '')
-      FROM {table} JOIN unnest(%s::int[], %s::bigint[], %s::smallint[], %s::timestamptz[],
-                               %s::timestamptz[], %s::timestamptz[], %s::float8[])
+      FROM unnest(%s::int[], %s::bigint[], %s::smallint[], %s::timestamptz[],
+                  %s::timestamptz[], %s::timestamptz[], %s::float8[])
            AS wanted (target, series, grain, since, until, origin, step)
-        ON series_id = series AND resolution = grain AND start >= since AND start < until
+     CROSS JOIN LATERAL (
+           SELECT * FROM {table}
+            WHERE series_id = series AND resolution = grain AND start >= since AND start < until
+           OFFSET 0) AS rows
      GROUP BY target, number
 """
 

@@ -1,9 +1,9 @@
 """One evaluation of many rules over a long history.
 
-python -m tests.benchmarks alerts [--rules 100] [--series 200] [--minutes 10080] [--rounds 15]
+python -m tests.benchmarks alerts [--rules 100] [--series 200] [--minutes 10080] [--spread 1]
 
-The rows are minutes of `--series` series, of which the newest minutes are still in Redis, too. The
-rules look back five minutes, a third of them as ratios, a third grouped by a label of ten values.
+The rows are minutes of `--series` series, `--spread` of them to a metric. The rules look back five
+minutes, a third of them as ratios, a third grouped by the label that tells a metric's series apart.
 Printed are the time of the SQL alone, its statements, and the whole evaluation.
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 
 from tests.benchmarks.servers import test_database
 
+COUNTS = {"rules": 100, "series": 200, "minutes": 10_080, "rounds": 15}
 ROWS = """
     INSERT INTO performance_metricbucket (series_id, resolution, start, count, sum, min, max, histogram)
     SELECT series, 60, date_trunc('minute', now()) - minute * interval '1 minute', 60, 60, 1, 1, ''
@@ -28,7 +29,7 @@ ROWS = """
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="alerts")
-    for name, default in (("rules", 100), ("series", 200), ("minutes", 10_080), ("rounds", 15)):
+    for name, default in {**COUNTS, "spread": 1}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args(arguments)
     with test_database():
@@ -43,16 +44,18 @@ def _seed(options: argparse.Namespace) -> None:
     from performance import metrics
     from performance.models import AlertRule, MetricSeries
 
-    names = [f"things_{number // 10}" for number in range(options.series)]
+    names = [f"things_{number // options.spread}" for number in range(options.series)]
     MetricSeries.objects.bulk_create(
-        MetricSeries(id=number + 1, name=name, kind="c", labels={"part": str(number % 10)})
+        MetricSeries(
+            id=number + 1, name=name, kind="c", labels={"part": str(number % options.spread)}
+        )
         for number, name in enumerate(names)
     )
     with connection.cursor() as cursor:
         cursor.execute(ROWS, [options.minutes, options.series])
         cursor.execute("ANALYZE performance_metricbucket")
     for number, name in enumerate(names):
-        metrics.count(name, 1, part=str(number % 10))
+        metrics.count(name, 1, part=str(number % options.spread))
     metrics.flush()
     AlertRule.objects.all().delete()
     AlertRule.objects.bulk_create(_rule(number, names) for number in range(options.rules))
