@@ -116,14 +116,13 @@ def _suppress(
 
 
 def _write_down(report: Report, seconds: float) -> None:
-    AlertEvaluation.objects.update_or_create(
-        pk=1,
-        defaults={
-            "at": report.at,
-            "seconds": seconds,
-            "rules": report.rules,
-            "problem": "live metrics are away" if report.away else "",
-        },
+    problem = "live metrics are away" if report.away else ""
+    row = AlertEvaluation(at=report.at, seconds=seconds, rules=report.rules, problem=problem)
+    AlertEvaluation.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["at", "seconds", "rules", "problem"],
     )
 
 

@@ -13,13 +13,11 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tests.benchmarks.servers import test_database
 
-COUNTS = {"rules": 100, "series": 200, "minutes": 10_080, "rounds": 15}
+COUNTS = {"rules": 100, "series": 200, "minutes": 10_080, "rounds": 30}
 ROWS = """
     INSERT INTO performance_metricbucket (series_id, resolution, start, count, sum, min, max, histogram)
     SELECT series, 60, date_trunc('minute', now()) - minute * interval '1 minute', 60, 60, 1, 1, ''
@@ -78,19 +76,24 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     from performance.alerts import evaluate
     from performance.models import MetricBucket
 
-    sql, statements, whole = [], 0, []
+    rounds, whole = [], []
     for _ in range(options.rounds):
-        with _counted() as seen, connection.execute_wrapper(seen):
+        seen = _Seen()
+        with connection.execute_wrapper(seen):
             began = time.perf_counter()
             evaluate()
             whole.append((time.perf_counter() - began) * 1000)
-        sql.append(seen.seconds * 1000)
-        statements = seen.count
+        rounds.append(seen.milliseconds)
+    # The first round has one statement more: it inserts the row that the others update.
+    usual = [one for one in rounds if len(one) == len(rounds[-1])]
     return {
         "rows": MetricBucket.objects.count(),
         "rules": options.rules,
-        "statements": statements,
-        "sql_ms": {"median": round(statistics.median(sql), 2), "best": round(min(sql), 2)},
+        "statements": len(rounds[-1]),
+        "sql_ms": {
+            "median": round(statistics.median(map(sum, usual)), 2),
+            "best_of_each": round(sum(map(min, zip(*usual, strict=True))), 2),
+        },
         "evaluation_ms": {
             "median": round(statistics.median(whole), 1),
             "best": round(min(whole), 1),
@@ -99,18 +102,14 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 class _Seen:
+    """Takes the time of every statement."""
+
     def __init__(self) -> None:
-        self.seconds, self.count = 0.0, 0
+        self.milliseconds: list[float] = []
 
     def __call__(self, execute: Any, *arguments: Any) -> Any:
         began = time.perf_counter()
         try:
             return execute(*arguments)
         finally:
-            self.seconds += time.perf_counter() - began
-            self.count += 1
-
-
-@contextmanager
-def _counted() -> Iterator[_Seen]:
-    yield _Seen()
+            self.milliseconds.append((time.perf_counter() - began) * 1000)
