@@ -3,7 +3,6 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON_IN = .venv/bin/python
 SOURCES = chatsite performance conversations tests manage.py
-BENCHMARKS = $(shell grep -l '^def main' tests/benchmarks/[a-z]*.py | sed 's,.*/,,; s,\.py$$,,')
 UV = $$(command -v uv || echo .tools/uv/bin/uv)
 COMPILE = pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet --overrides requirements/overrides.in
@@ -50,8 +49,8 @@ fix: dev ## let ruff repair and format the code
 	-$(PYTHON_IN) -m ruff check --fix $(SOURCES)
 	$(PYTHON_IN) -m ruff format $(SOURCES)
 
-bench: dev ## run the benchmarks (NAME=chat chooses one)
-	@for name in $(or $(NAME),$(BENCHMARKS)); do $(PYTHON_IN) -m tests.benchmarks $$name || exit 1; done
+bench: dev ## run all benchmarks and write docs/benchmarks.md (NAME=chat runs one, and writes nothing)
+	@$(PYTHON_IN) -m tests.benchmarks $(or $(NAME),claims)
 
 lock: dev ## renew requirements/*.txt from pyproject.toml
 	$(UV) $(COMPILE) -o requirements/production.txt
