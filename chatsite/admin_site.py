@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils.csp import CSP
 from django.views.decorators.csp import csp_override
 from unfold.sites import UnfoldAdminSite
@@ -33,6 +34,13 @@ class ChatsiteAdminSite(UnfoldAdminSite):  # type: ignore[misc]
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         checked: View = super().admin_view(view, cacheable)
         return csp_override(ADMIN_CSP)(checked)
+
+    def get_urls(self) -> list[Any]:
+        """With the page that belongs to no model."""
+        from chatsite.happened import happened  # models are not loaded when this site is made
+
+        page = path("happened/", self.admin_view(happened), name="happened")
+        return [page, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The theme's list, with the dashboard before everything that is only looked up."""

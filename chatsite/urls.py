@@ -22,3 +22,4 @@ urlpatterns = [
 ]
 
 handler400 = "chatsite.views.bad_request"
+handler500 = "chatsite.views.server_error"

@@ -5,7 +5,10 @@ from __future__ import annotations
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.template import loader
 from django.views import defaults
+
+from chatsite import request_ids
 
 NOT_SHOWN = {"csrfmiddlewaretoken", "text"}
 
@@ -41,6 +44,12 @@ def _fields(form: QueryDict) -> list[tuple[str, str]]:
         if name not in NOT_SHOWN
         for value in values
     ]
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """As Django's: no context processor runs, since what failed may be what they need."""
+    page = loader.get_template("500.html").render({"request_id": request_ids.current()})
+    return HttpResponse(page, status=500)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

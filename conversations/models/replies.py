@@ -133,7 +133,10 @@ class Reply(models.Model):
                 fields=["pending_since"],
                 name="reply_live",
                 condition=Q(status__in=[Status.PENDING, Status.RUNNING]),
-            )
+            ),
+            models.Index(
+                fields=["correlation_id"], name="reply_correlation", condition=~Q(correlation_id="")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+import structlog
 from django.utils import timezone
 
 from conversations import markdown
@@ -37,7 +38,7 @@ class ReplyStream:
         self.published_at: datetime | None = None
         self.stopped = False
         self._on_stop = on_stop
-        self._frames: list[bytes] = [self._frame("begin")]
+        self._frames: list[bytes] = [self._frame("begin", c=_correlation_id())]
         self._pending = ""
         self._tail = ""  # the text since the last closed block, what is pending included
         self._offset = 0
@@ -90,6 +91,11 @@ class ReplyStream:
 
     def _frame(self, kind: str, **data: object) -> bytes:
         return encode(kind, m=self.message_id, a=self.attempt, **data)
+
+
+def _correlation_id() -> str:
+    """By which staff find what an event of this attempt belongs to."""
+    return str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
 
 
 @asynccontextmanager

@@ -185,6 +185,11 @@ class QuerySample(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="querysample_newest"),
             models.Index(fields=["fingerprint", "-at"], name="querysample_fingerprint"),
+            models.Index(
+                fields=["correlation_id"],
+                name="querysample_correlation",
+                condition=~models.Q(correlation_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -60,6 +60,11 @@ class TaskRun(models.Model):
             models.Index(fields=["-finished_at", "-id"], name="taskrun_newest"),
             models.Index(fields=["task", "-finished_at"], name="taskrun_task"),
             models.Index(fields=["task_id"], name="taskrun_task_id"),
+            models.Index(
+                fields=["correlation_id"],
+                name="taskrun_correlation",
+                condition=~models.Q(correlation_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 
 from conversations.models import Reply, Status
+from conversations.streams.events import stream_key
 from tests.factories import ConversationFactory
 from tests.site import Site
 
@@ -42,6 +43,7 @@ def test_request_job_and_reply_share_an_id_and_no_text_is_logged(
         url = f"{site.url}/c/{conversation.pk}/messages/?q={CANARY}"
         with urlopen(Request(url, body, headers), timeout=20) as response:
             assert response.status == 201
+            answered = response.headers["X-Request-ID"]
         deadline = time.monotonic() + 20
         while not Reply.objects.filter(status=Status.COMPLETE).exists():
             assert time.monotonic() < deadline, site.log("worker")
@@ -51,5 +53,9 @@ def test_request_job_and_reply_share_an_id_and_no_text_is_logged(
     assert reply.message.text == CANARY
     finished = [line for line in lines(site, "web") if line["event"] == "request_finished"]
     ended = [line for line in lines(site, "worker") if line["event"] == "reply_ended"]
-    assert len({finished[-1]["request_id"], ended[-1]["correlation_id"], reply.correlation_id}) == 1
+    entries = queue_redis.xrange(stream_key(conversation.pk))
+    begun = [entry[b"f"] for _, entry in entries if entry[b"f"].startswith(b"begin ")]
+    said = json.loads(begun[0].partition(b" ")[2])["c"]
+    logged = {finished[-1]["request_id"], ended[-1]["correlation_id"]}
+    assert {answered, reply.correlation_id, said, *logged} == {answered}
     assert CANARY not in site.log("web") + site.log("worker")

@@ -32,7 +32,7 @@ def test_text_between_two_ticks_is_one_frame() -> None:
     stream.text("lo")
 
     assert decoded(stream.take_frames()) == [
-        ("begin", {"m": 5, "a": 1}),
+        ("begin", {"m": 5, "a": 1, "c": ""}),
         ("text", {"m": 5, "a": 1, "o": 0, "t": "Hello"}),
     ]
     assert stream.take_frames() == []

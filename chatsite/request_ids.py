@@ -1,0 +1,36 @@
+"""The id by which a request's log lines, jobs, trace and samples are found goes to the browser too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django_structlog.signals import bind_extra_request_metadata
+
+
+class RequestIdMiddleware:
+    """Answers with X-Request-ID. It stands right below django_structlog's middleware, which makes it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = current()
+        response = self._get_response(request)
+        if request_id:
+            response.headers["X-Request-ID"] = request_id
+        return response
+
+
+def current() -> str:
+    """The id of the request that is being answered, "" outside of one."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+@receiver(bind_extra_request_metadata)
+def _say_less(log_kwargs: dict[str, Any], **_kwargs: Any) -> None:
+    """What a browser calls itself tells much of a person and little of the site."""
+    log_kwargs.pop("user_agent", None)

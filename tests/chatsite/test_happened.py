@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.utils import timezone
+
+from conversations.models import Reply
+from performance.models import QuerySample, TaskRun
+from tests.factories import MessageFactory, ReplyFactory, ToolRunFactory
+
+pytestmark = pytest.mark.django_db
+PAGE = "/admin/happened/"
+ID = "5f0c7c1e-1111-4222-8333-444455556666"
+ALL = ["view_reply", "view_toolrun", "view_taskrun", "view_querysample", "view_alert"]
+
+
+def staff(*permissions: str) -> Client:
+    user = User.objects.create_user("bob", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def everything() -> Reply:
+    now = timezone.now()
+    message = MessageFactory(text="a secret of Alice's")
+    reply: Reply = ReplyFactory(message=message, correlation_id=ID)
+    ToolRunFactory(reply=reply, name="calculator", arguments="a secret", started_at=now)
+    TaskRun.objects.create(
+        task="conversations.tasks.write_reply", level="high", status="successful", waited=0.01,
+        ran=1.5, attempt=1, task_id="job-1", correlation_id=ID, started_at=now,
+        finished_at=now + timedelta(seconds=1),
+    )  # fmt: skip
+    QuerySample.objects.create(
+        finding="slow", scope_kind="request", scope_name="conversations:detail", seconds=0.2,
+        correlation_id=ID, at=now, remedy="An index",
+    )  # fmt: skip
+    return reply
+
+
+def text(client: Client, asked: str) -> str:
+    return client.get(PAGE, {"id": asked}).content.decode()
+
+
+@pytest.mark.parametrize("asked", [ID, "job-1"])
+def test_one_id_finds_all_that_belongs_together_and_nothing_that_was_written(asked: str) -> None:
+    everything()
+    page = text(staff(*ALL), asked)
+    for part in ("write_reply", "calculator", "An index", "Attempt 0"):
+        assert part in page
+    assert "secret" not in page
+
+
+def test_what_one_may_not_view_is_not_shown_and_said() -> None:
+    everything()
+    page = text(staff("view_taskrun"), ID)
+    assert "write_reply" in page
+    assert "calculator" not in page
+    assert "Not shown, for want of a permission: replies, tools, queries, alerts." in page
+
+
+def test_nothing_found_says_what_might_be_the_reason() -> None:
+    assert "Nothing with this id" in text(staff(*ALL), "unknown-id")
+
+
+@pytest.mark.parametrize("asked", ["<script>", "x" * 65, "a b"])
+def test_what_is_no_id_is_refused(asked: str) -> None:
+    answer = staff(*ALL).get(PAGE, {"id": asked})
+    assert answer.status_code == 400
+    assert "<script>" not in answer.content.decode().split("</head>")[1].replace("<script>x", "")
+
+
+def test_the_page_costs_a_query_a_kind(django_assert_max_num_queries: Any) -> None:
+    everything()
+    client = staff(*ALL)
+    with django_assert_max_num_queries(11):
+        client.get(PAGE, {"id": ID})
