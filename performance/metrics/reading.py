@@ -125,7 +125,8 @@ def _known(selections: Sequence[Selection]) -> tuple[list[_Series], Kept]:
 
 
 def _add_rows(charts: list[Chart], plans: list[Spans], known: list[_Series]) -> None:
-    targets: list[list[Summary]] = []
+    # One target for all series of a group: the database then merges them as well.
+    targets: dict[int, tuple[int, list[Summary]]] = {}
     wants: list[rows.WantedSteps] = []
     for chart, plan in zip(charts, plans, strict=True):
         selection = chart.selection
@@ -133,13 +134,15 @@ def _add_rows(charts: list[Chart], plans: list[Spans], known: list[_Series]) -> 
         for series in known:
             if series.name != selection.name or not selection.admits(series.labels):
                 continue
-            targets.append(chart.group(series.labels))
+            group = chart.group(series.labels)
+            target, _ = targets.setdefault(id(group), (len(targets), group))
             wants += [
-                rows.WantedSteps(len(targets) - 1, want, selection.since, step)
+                rows.WantedSteps(target, want, selection.since, step)
                 for want in _wants(series, plan)
             ]
+    groups = [group for _, group in targets.values()]
     for target, number, summary in rows.read_steps(wants):
-        targets[target][number].merge(summary)
+        groups[target][number].merge(summary)
 
 
 def _wants(series: _Series, plan: Spans) -> Iterable[rows.Wanted]:

@@ -33,6 +33,9 @@ def value_of(key: int) -> float:
 
 
 def merge(into: Buckets, other: Mapping[int, int]) -> None:
+    if not into:  # mostly so where charts are made, and done in C
+        into.update(other)
+        return
     for key, n in other.items():
         into[key] = into.get(key, 0) + n
 
