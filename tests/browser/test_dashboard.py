@@ -110,6 +110,13 @@ def test_it_says_when_nobody_answers_and_can_be_paused(watcher: Visitor) -> None
     expect(state).to_be_hidden()
 
 
+def test_who_is_signed_out_is_told_so_and_not_asked_again(watcher: Visitor) -> None:
+    page = watcher.page
+    watcher.context.clear_cookies()
+    expect(page.locator("#state")).to_contain_text("You are signed out")
+    expect(page.locator("[data-part=views]")).to_contain_text("app:page1")
+
+
 def test_nobody_is_asked_while_nobody_looks(watcher: Visitor) -> None:
     page = watcher.open()
     page.clock.install()
