@@ -35,6 +35,7 @@ class Estimated:
     """Prices indexes by the planner's formulas and its own estimates of rows."""
 
     confidence = "estimated"
+    own_scale = False
 
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self.database = database

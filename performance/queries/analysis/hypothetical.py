@@ -28,6 +28,7 @@ class HypoPG:
     """Hypothetical indexes of this session alone; nothing is built and no lock is taken."""
 
     confidence = "verified"
+    own_scale = False
 
     def __init__(self, database: Database, schema: str, rest: Estimated) -> None:
         self.database = database

@@ -16,6 +16,7 @@ class Verifier(Protocol):
     """A way of knowing what a statement would cost with indexes that are not there."""
 
     confidence: str
+    own_scale: bool  # whether its costs compare with its own alone, not with the database's
 
     def plan(self, sql: str, indexes: Indexes) -> Plan:
         """The plan of `sql` as if `indexes` were there. Raises NotPlanned."""

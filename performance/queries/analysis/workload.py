@@ -63,7 +63,7 @@ class Workload:
         return total / weights
 
     def _one(self, variant: Variant, plan: Plan, indexes: Indexes) -> float:
-        if not indexes:
+        if not indexes and not self.verifier.own_scale:
             return plan.total_cost
         try:
             return self.verifier.plan(variant.sql, indexes).total_cost
