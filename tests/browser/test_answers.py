@@ -61,6 +61,27 @@ def test_an_edited_question_is_another_version_in_every_tab(user: Visitor) -> No
     assert not violations(page)
 
 
+def test_two_versions_are_written_at_once(user: Visitor) -> None:
+    page = user.page
+    user.ask("repeat 60 0.1 Line #.\\n\\n")
+    expect(answer(page)).to_contain_text("Line 2.")
+    edit(page, question(page), "repeat 30 0.1 Other #.\\n\\n")
+    expect(answer(page)).to_contain_text("Other 2.")
+
+    question(page).get_by_role("button", name="Previous version").click()
+    expect(answer(page)).to_contain_text("Line 59.", timeout=15_000)
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    assert lines(page) == [f"Line {number}." for number in range(60)]
+    question(page).get_by_role("button", name="Next version").click()
+    expect(answer(page)).to_contain_text("Other 29.")
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    assert lines(page) == [f"Other {number}." for number in range(30)]
+
+
+def lines(page: Page) -> list[str]:
+    return answer(page).locator("[data-blocks] p").all_text_contents()
+
+
 def test_editing_can_be_left(user: Visitor) -> None:
     page = user.page
     ask(user, "say one", "one")

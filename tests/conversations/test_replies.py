@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import OperationalError
 from django.utils import timezone
 
-from conversations import answering, attempts, replies
+from conversations import answering, attempts, replies, sending
 from conversations.ai.base import Usage
 from conversations.models import (
     Conversation,
@@ -325,6 +326,17 @@ def test_words_before_a_tool_stand_apart_from_those_after() -> None:
     reply = write(ask('say Let me look.\ntool calculator {"expression": "2+2"}'))
 
     assert reply.message.text.startswith("Let me look.\n\nThe tool says:")
+
+
+def test_a_model_is_told_of_its_own_branch_alone() -> None:
+    reply = write(ask("say one"))
+    conversation = reply.message.conversation
+    sending.send(conversation, "say two", uuid.uuid4())
+    other = answering.again(reply).reply
+
+    assert write(other).input_tokens == 1  # turns: the question before it, nothing that follows
+    last = conversation.messages.filter(role=Role.ASSISTANT, branch=reply.message.branch)
+    assert write(last.latest("place").reply).input_tokens == 3
 
 
 def test_an_interrupted_answer_goes_on_where_it_is() -> None:

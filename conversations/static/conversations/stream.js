@@ -88,7 +88,11 @@ function focus(article) {
 }
 
 function dropFrom(first, but = new Set()) {
-  for (const article of articles()) if (place(article) >= first && !but.has(article.id)) article.remove()
+  for (const article of articles()) {
+    if (place(article) < first || but.has(article.id)) continue
+    article.remove()
+    elsewhere.add(Number(article.dataset.message))
+  }
 }
 
 // What is sent next belongs to the branch that is in sight.
@@ -98,6 +102,7 @@ function chosen() {
 }
 
 function added(article) {
+  elsewhere.delete(Number(article.dataset.message))
   htmx.process(article)
   if (!article.dataset.message) return
   article.dispatchEvent(new CustomEvent("dress", { bubbles: true }))
@@ -169,11 +174,19 @@ const handlers = {
 
 // A fast answer begins, and even ends, before the page has its message: its events wait here.
 const held = new Map()
+const elsewhere = new Set() // answers that are written in other versions of the conversation
 
 function deliver(kind, data) {
+  if (elsewhere.has(data.m) && kind !== "message") return
   const absent = data.m && kind !== "message" && !document.getElementById(`m${data.m}`)
   if (!absent) handlers[kind](data)
   else if (!past()) held.set(data.m, [...(held.get(data.m) ?? []), [kind, data]].slice(-HELD))
+}
+
+// What the page still does not have after a look belongs to another version.
+function leave() {
+  for (const id of held.keys()) elsewhere.add(id)
+  held.clear()
 }
 
 function release(article) {
@@ -248,7 +261,7 @@ setInterval(() => {
   if (document.hidden) return
   const open = source?.readyState === EventSource.OPEN
   if (source?.readyState === EventSource.CLOSED) reconnect()
-  if (held.size && !sending) follow().catch(() => {}).finally(() => held.clear())
+  if (held.size && !sending) follow().catch(() => {}).finally(leave)
   if (open && Date.now() - lastEvent < SILENCE) return
   lastEvent = Date.now()
   for (const known of liveAnswers()) if (!loading.has(known.id)) refresh(known.id, false)
