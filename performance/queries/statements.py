@@ -21,7 +21,7 @@ class Statement:
 
     __slots__ = (
         *("alias", "sql", "many", "runs", "batched", "errors", "worst", "worst_params", "writes"),
-        *("early", "early_params", "early_writes", "early_sites", "site", "loop", "is_loop"),
+        *("early", "early_params", "early_writes", "early_lines", "site", "loop", "is_loop"),
         *("late", "correlation_id"),
     )
 
@@ -38,7 +38,7 @@ class Statement:
         self.early = EARLY - 1
         self.early_params = [params]
         self.early_writes = [0]
-        self.early_sites: list[Site | None] = []
+        self.early_lines: list[Any] = []
         self.site: Site | None = None
         self.loop: Site | None = None
         self.is_loop = False
@@ -75,11 +75,11 @@ class Statement:
         self.early -= 1
         self.early_params.append(params)
         self.early_writes.append(writes)
-        site = call_sites.here()
-        if len(self.early_params) > 2 and site in self.early_sites:
-            self.is_loop, self.loop, self.early = True, site, 0
+        line = call_sites.key()
+        if len(self.early_params) > 2 and line in self.early_lines:
+            self.is_loop, self.loop, self.early = True, call_sites.here(), 0
             self.correlation_id = call_sites.correlation_id()
-        self.early_sites.append(site)
+        self.early_lines.append(line)
 
     def locate(self) -> None:
         """Remembers the application's line that runs it now."""
@@ -106,7 +106,7 @@ class Statement:
             self.worst, self.worst_params = other.worst, other.worst_params
         self.early_params += other.early_params
         self.early_writes += other.early_writes
-        self.early_sites += other.early_sites
+        self.early_lines += other.early_lines
         self.early = max(0, EARLY - len(self.early_params))
         if other.is_loop and not self.is_loop:
             self.is_loop, self.loop = True, other.loop
