@@ -55,7 +55,8 @@ def judge(
     loops = [one for one in statements if not one.many and len(one.runs) // 2 >= REPEATS]
     if found.kind in {"insert", "update", "delete"}:
         return _writes(loops)
-    if found.kind != "select" or _LOCKS.search(found.sql):
+    # Without a table it is a function's effect that is wanted, such as an advisory lock.
+    if found.kind != "select" or not found.tables or _LOCKS.search(found.sql):
         return None
     for one in loops:
         told = _reads(one, found, tables)

@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import redis
 from asgiref.sync import sync_to_async
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -23,8 +24,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from performance.queries import scope
+from performance.queries import log, scope
 from performance.queries.scope import Scope
+from performance.signals import child_ended, child_started
 
 Logged = Callable[[], list[Scope]]
 
@@ -254,6 +256,24 @@ def test_coroutine_tasks_that_run_at_once_keep_theirs_apart(
 
     assert sorted(seen.count for seen in scopes) == [1, 2, 3, 4]
     assert {(seen.kind, seen.name) for seen in scopes} == {("task", sync_task.module_path)}
+
+
+def test_the_child_process_of_a_task_sends_what_it_saw(
+    served: Callable[[], int], logged: Logged, queue_redis: redis.Redis
+) -> None:
+    class Result:
+        id = "result"
+        task = sync_task
+
+    log.send()
+    queue_redis.delete(log.STREAM)
+    child_started.send(Result, task_result=Result)
+    ask_all(2)
+    child_ended.send(Result, task_result=Result)
+
+    assert [(seen.name, seen.count) for seen in logged()] == [(sync_task.module_path, 2)]
+    assert queue_redis.xlen(log.STREAM) == 1
+    assert scope.current() is None
 
 
 class Command(BaseCommand):

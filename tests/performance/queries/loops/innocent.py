@@ -95,6 +95,12 @@ def claims_with_a_lock() -> None:
             Group.objects.select_for_update(skip_locked=True).filter(name="g1").first()
 
 
+def advisory_locks() -> None:
+    for _ in range(4):
+        with transaction.atomic():
+            connection.cursor().execute("SELECT pg_try_advisory_xact_lock(%s)", [1])
+
+
 def read_again_after_writing() -> None:
     for number in range(4):
         Group.objects.create(name=f"new {number}")
@@ -154,7 +160,14 @@ INNOCENT: list[Innocent] = [
     *(server_side_cursor, prefetched, prefetched_in_chunks, prefetched_with_a_query),
     *(select_related, asked_in_batches, asked_with_arrays, keyset_pages),
     *(keyset_pages_of_one_parent, offset_pages, offset_pages_of_one_parent, retries),
-    *(claims_with_a_lock, read_again_after_writing, savepoints, rows_in_bulk, many_values),
+    *(
+        claims_with_a_lock,
+        advisory_locks,
+        read_again_after_writing,
+        savepoints,
+        rows_in_bulk,
+        many_values,
+    ),
     *(three_users_in_three_lines, twice_in_a_loop, few_writes, different_questions),
     *(statements_of_async_code_in_a_row,),
 ]
