@@ -30,7 +30,10 @@ async def call(attempt: Attempt, asked: ToolCall, out: ReplyStream) -> Turn | No
     tool = tools.get(asked.name)
     attempt.lasting = attempt.lasting and tool is not None and tool.ttl > 0
     if tool is not None and tool.acts and not tools.problem(asked.name, asked.arguments):
-        await _row(attempt, asked, permission=Permission.ASKED).asave()
+        run = _row(attempt, asked, permission=Permission.ASKED)
+        # Of two values for one name a reader may see the other: the row holds what the tool will take.
+        run.arguments = tools.exact(asked.name, asked.arguments)
+        await run.asave()
         out.tool(number, asked.name, "asking")
         return None
     out.tool(number, asked.name, "running")

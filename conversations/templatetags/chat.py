@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 
 from django import template
 
 register = template.Library()
+
+# Controls, marks of direction and of no width: they would let a text look like another one.
+UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
 
 
 @register.filter
@@ -17,11 +24,10 @@ def words(name: str) -> str:
 
 @register.filter
 def pretty_json(text: str) -> str:
-    """JSON set out over lines; anything else as it is."""
-    try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text
+    """JSON set out over lines; anything else as it is. What nobody can see is written as its number."""
+    with suppress(ValueError):
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return UNSEEN.sub(lambda mark: f"\\u{ord(mark[0]):04x}", text)
 
 
 @register.filter

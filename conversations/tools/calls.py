@@ -69,6 +69,12 @@ def problem(name: str, arguments: str) -> str:
     return ""
 
 
+def exact(name: str, arguments: str) -> str:
+    """The arguments of a valid call as the tool takes them, defaults and all: what a user allows."""
+    tool = registry[name]
+    return msgspec.json.encode(_decode(tool, arguments)).decode()
+
+
 async def run(name: str, arguments: str, context: ToolContext) -> ToolResult:
     """Calls the tool with `arguments` (JSON text). What goes wrong in it becomes `error`."""
     tool = get(name)

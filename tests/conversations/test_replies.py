@@ -418,6 +418,11 @@ def test_a_tool_that_changed_since_is_asked_for_again(monkeypatch: pytest.Monkey
     assert title(reply) == before
 
 
+def test_the_user_sees_what_the_tool_will_take() -> None:
+    run = asked(ask('tool rename_conversation {"title": "Harmless", "title": "Brie"}'))
+    assert run.arguments == '{"title":"Brie"}'
+
+
 def test_a_call_that_cannot_be_valid_asks_nobody() -> None:
     reply = write(ask('tool rename_conversation {"name": "Brie"}'))
 
