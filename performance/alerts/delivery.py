@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from performance import metrics
+from performance import conf, metrics
 from performance.alerts import channels, writing
 from performance.alerts.channels import ChannelError, Message, Refused
 from performance.models import AlertEvent, Notification
@@ -43,7 +43,12 @@ class Outcome:
 
 
 def deliver(*, now: datetime | None = None) -> int:
-    """Sends all messages that are due; answers how many arrived. Several may run at once."""
+    """Sends all messages that are due; answers how many arrived. Several may run at once.
+
+    None while alerts are switched off: they wait.
+    """
+    if not conf.current().alerts.enabled:
+        return 0
     now, arrived = now or timezone.now(), 0
     while claimed := _claim(now):
         messages = [(row, writing.message(row)) for row in claimed]

@@ -53,8 +53,7 @@ def watch(work: Work, database: Database) -> None:
 
 def _start(work: Work, database: Database) -> None:
     global _started_in
-    settings = conf.current().alerts
-    if _started_in == os.getpid() or not (settings.enabled and settings.watch):
+    if _started_in == os.getpid() or not conf.current().alerts.watch:
         return
     _started_in = os.getpid()
     thread = threading.Thread(
@@ -70,7 +69,9 @@ def _run(work: Work, database: Database) -> None:
 
 
 def tick(work: Work, database: Database) -> None:
-    """Does `work` if it is overdue; never raises."""
+    """Does `work` if it is overdue; never raises. Nothing while alerts are switched off."""
+    if not conf.current().alerts.enabled:
+        return
     try:
         if error := database():
             fallback.database_is_away(error)

@@ -90,6 +90,17 @@ def test_the_watchdog_works_when_nobody_else_does(age: float | None, works: int)
 
 
 @pytest.mark.django_db
+def test_switched_off_nothing_is_done(settings: Any) -> None:
+    settings.PERFORMANCE = {**settings.PERFORMANCE, "ALERTS": {"ENABLED": False}}
+    done: list[int] = []
+
+    watchdog.tick(lambda: done.append(1), lambda: "away")
+
+    assert not done
+    assert evaluate_alerts.func() == send_alerts.func() == 0
+
+
+@pytest.mark.django_db
 def test_the_watchdog_outlives_what_it_runs() -> None:
     def fail() -> None:
         raise RuntimeError("no")
