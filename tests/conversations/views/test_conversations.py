@@ -219,7 +219,7 @@ def test_a_page_takes_as_many_queries_whatever_its_length(
         ToolRunFactory.create(reply=reply)
     with django_assert_num_queries(5):  # user, conversation, messages, tool runs, list
         client.get(conversation.get_absolute_url())
-    with django_assert_num_queries(1):  # user
+    with django_assert_num_queries(0):
         client.get(conversation.get_absolute_url())
 
 
