@@ -21,12 +21,14 @@ from performance.metrics.definitions import Kind
 from performance.metrics.series import Series
 from performance.metrics.spans import HOUR
 from performance.metrics.summary import Summary
-from performance.models import MetricBucket
+from performance.models import MetricBucket, MetricSeries
 
 SETTLE = 5.0
 """Seconds after its end from which a minute counts as complete."""
 LATE = 10
 _LOCK = 0x6D657472  # of pg_try_advisory_xact_lock: any number that is ours
+
+Found = dict[Series, tuple[Kind, Summary]]
 
 _SLOTS_A_MINUTE = 60 // slots.SECONDS
 
@@ -85,18 +87,39 @@ def _alone() -> bool:
 
 def _roll_minute(minute: int) -> list[tuple[int, datetime]]:
     first = minute // slots.SECONDS
-    found: dict[Series, tuple[Kind, Summary]] = {}
+    found: Found = {}
     for _, content in live.read(range(first, first + _SLOTS_A_MINUTE)):
         for series, (kind, summary) in content.items():
             found.setdefault(series, (kind, Summary()))[1].merge(summary)
     if not found:
         return []
+    found = _bounded(found)
     rows.register((series, kind) for series, (kind, _) in found.items())
     start = datetime.fromtimestamp(minute, UTC)
     return rows.write(
         rows.MINUTE,
         (rows.Bucket(series.id, start, summary) for series, (_, summary) in found.items()),
     )
+
+
+def _bounded(found: Found) -> Found:
+    """Series that a metric has no room for, merged into its `other`.
+
+    Each process bounds its own; those that come and go could still bring new ones for ever.
+    """
+    known: dict[str, set[int]] = {}
+    names = {series.name for series in found}
+    for name, number in MetricSeries.objects.filter(name__in=names).values_list("name", "id"):
+        known.setdefault(name, set()).add(number)
+    most = conf.current().metrics.most_series
+    kept: Found = {}
+    for series in sorted(found, key=lambda one: one.id):
+        mine = known.setdefault(series.name, set())
+        fits = series.id in mine or len(mine) < most
+        home = series if fits else series.other()
+        mine.add(home.id)
+        kept.setdefault(home, (found[series][0], Summary()))[1].merge(found[series][1])
+    return kept
 
 
 def _hours_due(now: float) -> Iterable[datetime]:

@@ -20,8 +20,9 @@ from performance.metrics.summary import Summary
 SECONDS = 10
 MOST_BYTES = 64 << 20  # what a damaged or hostile slot may open to
 
-_Entry = tuple[str, str, tuple[float, float, float, float, dict[int, int]]]
-_decoder = msgspec.msgpack.Decoder(list[_Entry])
+# Kind, series, and the numbers, which are read only where somebody wants them.
+_entries = msgspec.msgpack.Decoder(list[tuple[str, str, msgspec.Raw]])
+_numbers = msgspec.msgpack.Decoder(tuple[float, float, float, float, dict[int, int]])
 
 Slot = dict[Series, tuple[Kind, Summary]]
 
@@ -45,14 +46,13 @@ def unpack(blob: bytes, names: Container[str] | None = None) -> Slot:
     """The slot of one process; `names` are the metrics wanted, None all. Raises Unreadable."""
     try:
         raw = zstandard.ZstdDecompressor().decompress(blob, max_output_size=MOST_BYTES)
-        entries = _decoder.decode(raw)
-    except (zstandard.ZstdError, msgspec.MsgspecError, MemoryError) as error:
+        return {
+            parse(text): (Kind(kind), Summary.restored(_numbers.decode(stored)))
+            for kind, text, stored in _entries.decode(raw)
+            if names is None or text.partition("\x1f")[0] in names
+        }
+    except (zstandard.ZstdError, msgspec.MsgspecError, ValueError, MemoryError) as error:
         raise Unreadable(type(error).__name__) from None
-    found: Slot = {}
-    for kind, text, stored in entries:
-        if names is None or text.partition("\x1f")[0] in names:
-            found[parse(text)] = (Kind(kind), Summary.restored(stored))
-    return found
 
 
 def merged(parts: Iterable[Slot]) -> Slot:

@@ -197,6 +197,24 @@ def test_what_comes_late_is_added_and_what_is_lost_is_kept(
     assert MetricBucket.objects.get().count == 2
 
 
+def test_processes_that_come_and_go_leave_few_series(at: At) -> None:
+    with override_settings(PERFORMANCE=with_metrics(MOST_SERIES=5)):
+        for number in range(4):
+            metrics.forget()  # another process, with other labels
+            at(MOMENT + timedelta(minutes=number))
+            for label in range(3):
+                metrics.count("apples", colour=f"{number}-{label}")
+            metrics.flush()
+        at(MOMENT + timedelta(minutes=5))
+        rollup.roll_up()
+        before = list(MetricBucket.objects.values().order_by("id"))
+        rollup.roll_up()
+        assert list(MetricBucket.objects.values().order_by("id")) == before
+    assert MetricSeries.objects.count() == 6
+    assert sum(bucket.count for bucket in MetricBucket.objects.all()) == 12
+    assert MetricBucket.objects.filter(series__labels={"colour": "other"}).count() == 3
+
+
 def test_an_hour_whose_end_nobody_rolled_up_is_made_up_for(at: At) -> None:
     record(at, 600)
     at(MOMENT + timedelta(minutes=13))
