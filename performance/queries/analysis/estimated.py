@@ -43,6 +43,7 @@ class Estimated:
         self.prices = Prices.of(database)
         self.selectivity = Selectivity(database, catalog)
         self._plans: dict[str, Plan] = {}
+        self._uses: dict[str, dict[str, Use]] = {}
         self._possible: dict[IndexDefinition, bool] = {}
 
     def __enter__(self) -> Self:
@@ -55,11 +56,15 @@ class Estimated:
         trace: TracebackType | None,
     ) -> None:
         self._plans.clear()
+        self._uses.clear()
 
     def plan(self, sql: str, indexes: Indexes) -> Plan:
         if sql not in self._plans:
             self._plans[sql] = plan_of(self.database.explain(sql))
-        return self.repriced(self._plans[sql], indexes)
+        plan = self._plans[sql]
+        if sql not in self._uses:
+            self._uses[sql] = {use.alias: use for use in uses_of(plan, self.catalog)}
+        return Repricing(self, self._uses[sql], list(indexes)).node(plan) if indexes else plan
 
     def confidence_of(self, index: IndexDefinition) -> str:
         return self.confidence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from performance.queries.analysis.candidates import Candidate, candidates_of
 from performance.queries.analysis.catalog import Catalog
@@ -27,6 +27,7 @@ class Selection:
     workload: Workload
     catalog: Catalog
     writes: Writes
+    _gains: dict[tuple[Candidate, frozenset[IndexDefinition]], float] = field(default_factory=dict)
 
     def choose(self) -> list[IndexDefinition]:
         pool = self._useful()
@@ -105,7 +106,17 @@ class Selection:
         return [item for item in self.workload.asked if item.tables & tables]
 
     def _gain(self, candidate: Candidate, chosen: list[IndexDefinition]) -> float:
+        """What the workload saves by it; remembered while nothing near it is chosen."""
         items = self._touching(candidate)
+        tables = {table for item in items for table in item.tables}
+        near = frozenset(index for index in chosen if (index.schema, index.table) in tables)
+        if (candidate, near) not in self._gains:
+            self._gains[candidate, near] = self._gained(candidate, items, chosen)
+        return self._gains[candidate, near]
+
+    def _gained(
+        self, candidate: Candidate, items: list[Asked], chosen: list[IndexDefinition]
+    ) -> float:
         before = self.workload.total(items, chosen)
         after = self.workload.total(items, [*chosen, *candidate])
         return before - after - sum(self.writes.penalty(index) for index in candidate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,7 +44,8 @@ def writes_of(statements: Iterable[Statement]) -> Writes:
     """Counts the inserts and updates among `statements`."""
     writes = Writes()
     for statement in statements:
-        tree = parsing.single(parsing.repaired(statement.sql))
+        may = _MAY.search(statement.sql)
+        tree = parsing.single(parsing.repaired(statement.sql)) if may else None
         if tree is not None:
             _count(writes, tree, max(statement.rows, statement.calls))
     return writes
@@ -59,4 +61,5 @@ def _count(writes: Writes, tree: Node, rows: int) -> None:
                 writes.updated[table, target["ResTarget"].get("name", "")] += rows
 
 
+_MAY = re.compile(r"\binsert\b|\bupdate\b", re.IGNORECASE)
 WRITING = {"InsertStmt", "UpdateStmt"}

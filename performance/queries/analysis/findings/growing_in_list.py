@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from performance.queries.analysis import parsing
 from performance.queries.analysis.findings.base import Facts, Finding, Severity, finder
-from performance.queries.analysis.findings.statements import named
+from performance.queries.analysis.findings.statements import LOOKED_AT, named
 
 LONG = 100
 _LIST = re.compile(r"(\bIN\s*\()[^()]*\)", re.IGNORECASE)
@@ -16,7 +16,7 @@ _LIST = re.compile(r"(\bIN\s*\()[^()]*\)", re.IGNORECASE)
 @finder("growing_in_list")
 def find(facts: Facts) -> Iterator[Finding]:
     lengths: dict[str, set[int]] = {}
-    for statement in facts.statements:
+    for statement in facts.statements[:LOOKED_AT]:
         longest = _longest(statement.sql)
         shape = _LIST.sub(r"\1...)", statement.sql) if longest else ""
         if longest:
