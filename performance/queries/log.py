@@ -20,9 +20,10 @@ from performance import metrics
 from performance.metrics import store
 from performance.metrics.recording import Recording
 from performance.queries import ended, parameters
-from performance.queries.batches import pack
+from performance.queries.batches import Batch, pack
 from performance.queries.connections import PoolStatistics
 from performance.queries.findings import Finding, Group, findings_of, groups_of
+from performance.queries.holding import Held
 from performance.queries.merging import Merged
 from performance.queries.scope import Scope
 
@@ -43,6 +44,7 @@ class Log:
         self._process = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._number = 0
         self._merged = Merged()
+        self._held = Held()
         self._unsent: deque[bytes] = deque()
         self._send_at = 0.0
         self._failed = False
@@ -67,10 +69,8 @@ class Log:
 
     def send(self, *, last: bool = False) -> None:
         """Sends what is there; what Redis does not take is kept for the next time, if there is one."""
-        if self._merged:
-            merged, self._merged = self._merged, Merged()
-            self._number += 1
-            self._unsent.append(pack(merged.batch(self._process, self._number)))
+        if self._merged or (last and self._held):
+            self._unsent.append(pack(self._batch(last=last)))
             if len(self._unsent) > MOST_UNSENT:
                 self._unsent.popleft()
                 metrics.count("metrics_dropped", reason="queries")
@@ -86,6 +86,14 @@ class Log:
                     "The query log waits: Redis does not answer (%s).", type(error).__name__
                 )
             self._failed = True
+
+    def _batch(self, *, last: bool) -> Batch:
+        merged, self._merged = self._merged, Merged()
+        self._number += 1
+        batch = merged.batch(self._process, self._number)
+        self._held.add(batch.samples)
+        batch.samples = self._held.take(time.monotonic(), everything=last)
+        return batch
 
 
 def _count(

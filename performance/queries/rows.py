@@ -43,11 +43,14 @@ _CALLERS = """
 
 def write_fingerprints(totals: Totals) -> None:
     """Sees to it that the fingerprints have rows; what is beyond the limit becomes "other"."""
-    known = set(QueryFingerprint.objects.filter(id__in=totals.texts).values_list("id", flat=True))
+    known = set(
+        QueryFingerprint.objects.filter(id__in=totals.referenced()).values_list("id", flat=True)
+    )
     fresh = sorted(totals.texts.keys() - known)
+    room = conf.current().queries.max_fingerprints
     if fresh:
-        room = max(0, conf.current().queries.max_fingerprints - QueryFingerprint.objects.count())
-        totals.admit(known | set(fresh[:room]))
+        room = max(0, room - QueryFingerprint.objects.count())
+    totals.admit(known | set(fresh[:room]))
     now = timezone.now()
     QueryFingerprint.objects.bulk_create(
         [

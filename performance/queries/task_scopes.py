@@ -46,7 +46,7 @@ def _finished(*, task_result: Any, **_kwargs: Any) -> None:
 def _child_ended(*, task_result: Any, **_kwargs: Any) -> None:
     """The child process ends without further ado."""
     _end(task_result.id)
-    log.send()
+    log.send(last=True)
 
 
 def _end(result_id: str) -> None:

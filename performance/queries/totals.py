@@ -49,11 +49,16 @@ class Totals:
         for sample in batch.samples:
             merge_sample(self.samples, sample)
 
+    def referenced(self) -> set[int]:
+        """All fingerprints that it speaks of; of some the text came in an earlier batch, or never."""
+        found = {key for key, _ in self.hours} | {key[0] for key in self.callers}
+        return found | self.texts.keys() | {key[0] for key in self.samples if key[0] is not None}
+
     def admit(self, admitted: set[int]) -> None:
         """Keeps the fingerprints `admitted`; the others are counted as one."""
-        if not self.texts.keys() - admitted:
+        if self.referenced() <= admitted:
             return
-        alias = next(iter(self.texts.values())).alias
+        alias = next((text.alias for text in self.texts.values()), "default")
         other = Text(OTHER.id, OTHER.sql, OTHER.kind, (), alias)
         self.texts = {key: self.texts[key] for key in self.texts if key in admitted}
         self.texts[OTHER.id] = other

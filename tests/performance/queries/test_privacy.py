@@ -177,7 +177,7 @@ def test_canaries_stay_in_the_process(
     call_command(Command())
     with pytest.raises(BudgetExceeded) as raised, budget(max_queries=0):
         work()
-    log.send()
+    log.send(last=True)
     sent = in_redis()
     writing.write()
     client.force_login(UserFactory(is_staff=True, is_superuser=True))

@@ -21,8 +21,9 @@ from performance.models import (
     QueryStatistics,
 )
 from performance.queries import fingerprint, log, pruning, scope, writing
-from performance.queries.batches import Batch, Caller, Hour, Text, pack
+from performance.queries.batches import Batch, Caller, Hour, Sample, Text, pack
 from performance.queries.fingerprint import OTHER
+from performance.queries.holding import HOLD, Held
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def ran(*statements: str, name: str = "view", slow_ms: float = 1e9) -> None:
 
 
 def written() -> int:
-    log.send()
+    log.send(last=True)
     return writing.write().batches
 
 
@@ -149,6 +150,45 @@ def test_a_writer_that_dies_before_it_cleans_up_doubles_nothing(
     writing.write()
 
     assert QueryStatistics.objects.get().calls == 2
+
+
+def test_what_speaks_of_a_fingerprint_whose_text_was_lost_costs_no_other() -> None:
+    lost = batch(1, 7)
+    lost.texts = []
+    lost.samples = [
+        Sample(
+            fingerprint=7, finding="slow", scope_kind="request", scope_name="view", file="a.py",
+            function="f", line=1, template=False, seconds=1.0, repeats=1, times=1, remedy="",
+            correlation_id="", at=0.0,
+        )
+    ]  # fmt: skip
+    deliver(lost, batch(2, 8))
+    writing.write()
+
+    kept = {one.fingerprint_id: one.calls for one in QueryStatistics.objects.all()}
+    assert kept == {8: 2, OTHER.id: 2}
+    assert not QuerySample.objects.exists()
+
+
+def test_alike_samples_wait_for_each_other() -> None:
+    held = Held()
+
+    def sample() -> Sample:
+        return Sample(
+            fingerprint=7, finding="slow", scope_kind="request", scope_name="view", file="a.py",
+            function="f", line=1, template=False, seconds=1.0, repeats=1, times=1, remedy="",
+            correlation_id="", at=0.0,
+        )  # fmt: skip
+
+    held.add([sample()])
+    assert [one.times for one in held.take(0)] == [1]
+    held.add([sample()])
+    held.add([sample()])
+    assert held.take(HOLD - 1) == []
+    assert [one.times for one in held.take(HOLD)] == [2]
+    held.add([sample()])
+    assert [one.times for one in held.take(HOLD + 1, everything=True)] == [1]
+    assert not held
 
 
 def test_an_unreadable_batch_costs_no_other() -> None:
