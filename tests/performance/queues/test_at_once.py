@@ -21,7 +21,7 @@ from tests.performance.queues.jobs import tasks
 @pytest.fixture(autouse=True)
 def queues_off(settings: Any, server: Any) -> None:
     """Nothing listens where Redis should be."""
-    settings.PERFORMANCE = {"QUEUES": {"ENABLED": False}}
+    settings.PERFORMANCE = {**settings.PERFORMANCE, "QUEUES": {"ENABLED": False}}
     use(settings, f"redis://127.0.0.1:{free_port()}/0")
 
 
