@@ -8,6 +8,12 @@ from typing import Literal
 Unit = Literal["seconds", "bytes", "ratio", "rate", "count"]
 
 
+def unit_of(metric: str) -> Unit:
+    """The unit that a metric's name ends in; a count without one."""
+    ends: dict[str, Unit] = {"_seconds": "seconds", "_bytes": "bytes", "_ratio": "ratio"}
+    return next((unit for end, unit in ends.items() if metric.endswith(end)), "count")
+
+
 def shown(value: float | None, unit: Unit) -> str:
     """`value` as text with its unit; a dash for what is not known."""
     return "–" if value is None else _UNITS[unit](value)  # noqa: RUF001

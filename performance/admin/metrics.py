@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from performance.admin.base import ReadOnlyAdmin
-from performance.figures import Unit, shown
+from performance.figures import shown, unit_of
 from performance.metrics import rows
 from performance.metrics.definitions import BY_NAME
 from performance.models import MetricBucket, MetricSeries
@@ -17,7 +17,7 @@ from performance.models import MetricBucket, MetricSeries
 class MetricSeriesAdmin(ReadOnlyAdmin):
     """A metric's name with its labels."""
 
-    list_display = ["name", "shown_labels", "kind", "first_seen", "meaning", "rows"]
+    list_display = ["name", "shown_labels", "kind", "first_seen", "meaning", "rows", "chart"]
     list_filter = ["kind", "first_seen", "name"]
     search_fields = ["name", "labels"]
     ordering = ["name", "id"]
@@ -35,6 +35,11 @@ class MetricSeriesAdmin(ReadOnlyAdmin):
     def rows(self, series: MetricSeries) -> str:
         address = reverse("admin:performance_metricbucket_changelist")
         return format_html('<a href="{}?series_id={}">Minutes and hours</a>', address, series.pk)
+
+    @admin.display
+    def chart(self, series: MetricSeries) -> str:
+        address = reverse("admin:performance_dashboard")
+        return format_html('<a href="{}?metric={}">Chart</a>', address, series.name)
 
 
 @admin.register(MetricBucket)
@@ -62,21 +67,16 @@ class MetricBucketAdmin(ReadOnlyAdmin):
     def shown_mean(self, bucket: MetricBucket) -> str:
         if bucket.series.kind == MetricSeries.Kind.COUNTER:
             return shown(None, "count")
-        return shown(rows.summary_of(bucket).mean, _unit(bucket))
+        return shown(rows.summary_of(bucket).mean, unit_of(bucket.series.name))
 
     @admin.display(description="p50")
     def shown_p50(self, bucket: MetricBucket) -> str:
-        return shown(rows.summary_of(bucket).quantile(0.5), _unit(bucket))
+        return shown(rows.summary_of(bucket).quantile(0.5), unit_of(bucket.series.name))
 
     @admin.display(description="p95")
     def shown_p95(self, bucket: MetricBucket) -> str:
-        return shown(rows.summary_of(bucket).quantile(0.95), _unit(bucket))
+        return shown(rows.summary_of(bucket).quantile(0.95), unit_of(bucket.series.name))
 
     @admin.display(description="max", ordering="max")
     def shown_max(self, bucket: MetricBucket) -> str:
-        return shown(bucket.max, _unit(bucket))
-
-
-def _unit(bucket: MetricBucket) -> Unit:
-    ends: dict[str, Unit] = {"_seconds": "seconds", "_bytes": "bytes", "_ratio": "ratio"}
-    return next((unit for end, unit in ends.items() if bucket.series.name.endswith(end)), "count")
+        return shown(bucket.max, unit_of(bucket.series.name))

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 OTHER = "other"
@@ -56,6 +56,7 @@ class Series:
         return Series(self.name, tuple((name, OTHER) for name, _ in self.labels))
 
 
+@lru_cache(maxsize=4096)  # every slot of every process names the same ones
 def parse(text: str) -> Series:
     name, *labels = text.split(_BETWEEN)
     parted = (label.partition(_BEHIND) for label in labels)

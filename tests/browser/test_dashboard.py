@@ -18,6 +18,7 @@ from tests.browser.visitor import Visitor, violations
 from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+HOSTILE = "<img src=x onerror=alert(1)>"  # whatever runs it, complains in the console
 BOARD = "/admin/performance/dashboard/"
 LOOKS: list[dict[str, Any]] = [
     {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
@@ -36,6 +37,7 @@ def _traffic(queue_redis: redis.Redis) -> Iterator[None]:
     metrics.observe("request_seconds", 2.0, view="app:page0", method="GET", status="5xx")
     metrics.count("cache_hits", 9, alias="default", tier="1")
     metrics.count("cache_misses", 1, alias="default")
+    metrics.count("cache_hits", alias=HOSTILE, tier="1")
     metrics.gauge("queue_length", 3, level="low")
     metrics.gauge("service_up", 1, service="database")
     metrics.flush()
@@ -66,6 +68,8 @@ def test_it_follows_without_a_reload(watcher: Visitor) -> None:
     expect(page.locator("[data-part=views]")).to_contain_text("app:page1")
     expect(page.locator("#age")).to_contain_text(re.compile(r"updated \d+ s ago"))
     expect(legend(page, "waiting")).to_contain_text("low")
+    expect(legend(page, "hit_rate")).to_contain_text(HOSTILE)
+    expect(page.locator("main img")).to_have_count(0)
     metrics.gauge("queue_length", 4242, level="low")
     metrics.flush()
     expect(page.locator("[data-part=tiles]")).to_contain_text("4,242")

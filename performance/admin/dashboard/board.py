@@ -11,13 +11,16 @@ from typing import Any
 from django.utils import timezone
 
 from performance import conf
-from performance.admin.dashboard import selections, spans, tables, tiles
-from performance.admin.dashboard.charts import CHARTS
+from performance.admin.dashboard import metric, selections, spans, tables, tiles
+from performance.admin.dashboard.charts import CHARTS, Chart
 from performance.admin.dashboard.episodes import Episodes
 from performance.admin.dashboard.measured import Measured
-from performance.admin.dashboard.selections import Question
+from performance.admin.dashboard.selections import Asked, Question
 from performance.admin.dashboard.spans import Range, Span
 from performance.admin.dashboard.verdict import Verdict, verdict
+from performance.metrics.definitions import BY_NAME
+from performance.metrics.series import NAME
+from performance.models import MetricSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class Wish:
     compare: bool = True
     view: str = ""
     sort: str = tables.SORTS[0]
+    metric: str = ""
+    by: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Wish:
@@ -43,8 +48,14 @@ class Wish:
             since=spans.moment_of(query.get("since")),
             compare=query.get("compare") != "off",
             view=query.get("view", "")[:200],
+            metric=_name(query.get("metric")),
+            by=_name(query.get("by")),
             sort=sort if sort in tables.SORTS else tables.SORTS[0],
         )
+
+
+def _name(text: str | None) -> str:
+    return text if text and NAME.fullmatch(text) else ""
 
 
 class Board:
@@ -58,16 +69,36 @@ class Board:
             self.span = self.span.tail(wish.since)
         now, around = selections.lately(self.span)
         asked = [
-            Question(self.span, selections.BOARD, wish.view),
+            Question(self.span, self._asked(), wish.view),
             Question(now, selections.TILES, wish.view),
             Question(around, selections.TILES, wish.view),
         ]
-        if wish.compare:
+        if wish.compare and not wish.metric:
             asked.append(Question(self.span.earlier(), selections.COMPARED, wish.view))
         self.answers = selections.measure(asked)
         self.now, self.lately, self.around, *rest = self.answers.found
         self.before: Measured | None = rest[0] if rest else None
         self.episodes = Episodes(self.span)
+
+    def _asked(self) -> Mapping[str, Asked]:
+        if not self.wish.metric:
+            return selections.BOARD
+        labels = (self.wish.by,) if self.wish.by else ()
+        return {metric.KEY: Asked(self.wish.metric, labels)}
+
+    @cached_property
+    def charts(self) -> dict[str, Chart]:
+        """The board's charts, or those of the one metric that is wished for."""
+        return metric.charts(self.wish.by, self.wish.metric) if self.wish.metric else CHARTS
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """What the metric that is wished for can be grouped by."""
+        definition = BY_NAME.get(self.wish.metric)
+        if definition:
+            return definition.labels
+        one = MetricSeries.objects.filter(name=self.wish.metric).first()
+        return tuple(sorted(one.labels)) if one else ()
 
     compared_with = "day before"
 
@@ -142,5 +173,7 @@ class Board:
     def services(self) -> list[tables.ServiceRow]:
         return tables.services(self.now, self.lately)
 
-    def charts(self) -> dict[str, dict[str, Any]]:
-        return {name: chart.data(self.now, self.before) for name, chart in CHARTS.items()}
+    @cached_property
+    def data(self) -> dict[str, dict[str, Any]]:
+        """The charts' data by name."""
+        return {name: chart.data(self.now, self.before) for name, chart in self.charts.items()}

@@ -29,13 +29,12 @@ needs_view = permission_required("performance.view_dashboard", raise_exception=T
 def board(request: HttpRequest) -> HttpResponse:
     """The whole page; everything that scripts make livelier is already in it."""
     found = Board(Wish.of(request.GET.dict()))
-    charts = found.charts()
     context = {
         **_context(request, found),
         "title": "Dashboard",
         "ranges": RANGES.values(),
-        "sections": sections(charts, long=_long(found)),
-        "payload": {**_state(found), "charts": charts, "parts": {}},
+        "sections": sections(found.charts, found.data, long=_long(found)),
+        "payload": {**_state(found), "charts": found.data, "parts": {}},
     }
     return _page(request, "board", context)
 
@@ -47,9 +46,9 @@ def data(request: HttpRequest) -> JsonResponse:
     """What changes on the page, as often as the page asks; `since` spares it the past and the tables."""
     found = Board(Wish.of(request.GET.dict()))
     context = _context(request, found)
-    wanted = TAIL_PARTS if found.is_tail else PARTS
+    wanted = TAIL_PARTS if found.is_tail or found.wish.metric else PARTS
     parts = {part: render_to_string(template(part), context, request) for part in wanted}
-    return JsonResponse({**_state(found), "charts": found.charts(), "parts": parts})
+    return JsonResponse({**_state(found), "charts": found.data, "parts": parts})
 
 
 @needs_view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,16 +42,19 @@ def template(part: str) -> str:
     return f"performance/dashboard/{part}.html"
 
 
-def sections(data: dict[str, dict[str, Any]], *, long: bool) -> list[dict[str, Any]]:
-    """The sections for the template, with the tables behind the charts."""
+def sections(
+    charts: Mapping[str, Chart], data: dict[str, dict[str, Any]], *, long: bool
+) -> list[dict[str, Any]]:
+    """The sections for the template, with the tables behind the charts; one where they are others."""
+    wanted = SECTIONS if charts is CHARTS else (Section("metric", "Metric", tuple(charts)),)
     return [
         {
             "name": section.name,
             "title": section.title,
-            "charts": [_chart(CHARTS[name], data[name], long=long) for name in section.charts],
+            "charts": [_chart(charts[name], data[name], long=long) for name in section.charts],
             "parts": [{"name": part, "template": template(part)} for part in section.parts],
         }
-        for section in SECTIONS
+        for section in wanted
     ]
 
 

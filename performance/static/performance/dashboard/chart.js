@@ -65,18 +65,20 @@ export class Chart {
     this.#fillTable();
   }
 
-  /** Puts the newest steps to those that are there; false where it has other lines than before. */
+  /** Puts the newest steps to those that are there; false where a line is new, whose past is not known. */
   extend(data, spans) {
-    if (!this.plot || data.lines.map((line) => line.label).join("\n") !== this.labels) return false;
+    const fresh = new Map(data.lines.map((line) => [line.label, line.values]));
+    const labels = new Set(this.data.lines.map((line) => line.label));
+    if (data.lines.some((line) => !labels.has(line.label))) return false;
     const had = this.data.x;
     const found = had.findIndex((at) => at >= data.x[0]);
     const keep = found < 0 ? had.length : found;
     const drop = Math.max(0, keep + data.x.length - had.length);
-    const joined = (old, fresh) => [...old.slice(drop, keep), ...fresh];
+    const joined = (old, newest = data.x.map(() => null)) => [...old.slice(drop, keep), ...newest];
     this.show({
       step: data.step,
       x: joined(had, data.x),
-      lines: this.data.lines.map((line, index) => ({ ...line, values: joined(line.values, data.lines[index].values) })),
+      lines: this.data.lines.map((line) => ({ ...line, values: joined(line.values, fresh.get(line.label)) })),
     }, spans);
     return true;
   }

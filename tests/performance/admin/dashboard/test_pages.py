@@ -262,6 +262,20 @@ def test_one_view_can_be_looked_at_alone(client: Client) -> None:
     assert "app:b" in answer["parts"]["views"]
 
 
+def test_any_metric_has_its_charts(client: Client) -> None:
+    metrics.observe("steps_seconds", 2, way="long")
+    metrics.flush()
+    query = {"metric": "steps_seconds", "by": "way"}
+    page, answer = client.get(BOARD, query), client.get(DATA, query).json()
+    assert "Metric: steps_seconds by way" in texts(page)
+    assert payload(page)["charts"].keys() == answer["charts"].keys() == {"values", "rate"}
+    assert answer["charts"]["values"]["lines"][0]["label"] == "long p95"
+    assert set(answer["parts"]) == {"headline", "tiles"}
+    assert "by backend" in texts(client.get(BOARD, {"metric": "reply_cost"}))
+    for nonsense in ({"metric": "x'y"}, {"metric": "never_recorded", "by": "<b>"}):
+        assert client.get(BOARD, nonsense).status_code == 200
+
+
 def test_a_minute_tells_what_happened_in_it(client: Client) -> None:
     with time_machine.travel(NOW - timedelta(minutes=4), tick=False):
         record("app:then", "5xx")
