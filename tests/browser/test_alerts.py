@@ -29,7 +29,7 @@ DESK = {"viewport": {"width": 1280, "height": 900}}
 def alert(site: Any, _quiet: None) -> Alert:
     """Errors of the last hour, of which the shipped rule has made an alert."""
     now = timezone.now()
-    for minute in range(170, -1, -2):
+    for minute in range(175, -1, -5):
         with time_machine.travel(now - timedelta(minutes=minute), tick=False):
             bad = 8 if minute < 12 else 2 if 80 < minute < 90 else 0
             for number in range(30):
@@ -66,11 +66,11 @@ def shot(page: Page, name: str) -> None:
 
 
 def test_an_alert_is_acknowledged_on_a_phone(alert: Alert, on_call: Any) -> None:
-    page = on_call(**PHONE, color_scheme="dark").page
+    page = on_call(**PHONE).page
     page.goto("/admin/performance/alert/")
-    shot(page, "list-phone-dark")
+    shot(page, "list-phone-light")
     page.get_by_role("link", name=alert.rule.title).click()
-    shot(page, "alert-phone-dark")
+    shot(page, "alert-phone-light")
     page.get_by_label("Note").fill("I am on it")
     page.get_by_role("button", name="Acknowledge").click()
 
@@ -100,9 +100,8 @@ def test_many_alerts_are_acknowledged_with_the_keyboard(alert: Alert, on_call: A
     assert firing == 0
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_break_no_rule_of_accessibility(scheme: str, alert: Alert, on_call: Any) -> None:
-    page = on_call(**DESK, color_scheme=scheme).page
+def test_pages_break_no_rule_of_accessibility(alert: Alert, on_call: Any) -> None:
+    page = on_call(**DESK, color_scheme="dark").page
     rule = alert.rule_id
     found = {}
     for name, url in {
@@ -110,15 +109,15 @@ def test_pages_break_no_rule_of_accessibility(scheme: str, alert: Alert, on_call
         "runbook": "/admin/performance/alert/runbooks/error-rate/",
     }.items():
         page.goto(url)
-        shot(page, f"{name}-desk-{scheme}")
+        shot(page, f"{name}-desk-dark")
         found[name] = [v for v in violations(page) if "alert" in v or "runbook" in v or "svg" in v]
     page.goto(f"/admin/performance/alertrule/{rule}/change/")
-    shot(page, f"rule-desk-{scheme}")
+    shot(page, "rule-desk-dark")
     with page.expect_popup() as popup:
         page.get_by_role("button", name="Preview").click()
     preview = popup.value
     expect(preview.get_by_text("would have fired").first).to_be_visible()
-    shot(preview, f"preview-desk-{scheme}")
+    shot(preview, "preview-desk-dark")
     found["preview"] = [v for v in violations(preview) if "alert" in v or "svg" in v]
 
     assert found == {"alert": [], "runbook": [], "preview": []}

@@ -34,9 +34,9 @@ from performance import alerts, health, metrics
 from performance.alerts.defaults import DEFAULTS
 from performance.cache import fleet
 from performance.metrics.reading import read
-from performance.metrics.recorders import pools
 from performance.models import Alert, AlertEvent, AlertRule, Notification
 from performance.queries import log
+from performance.queries.connections import PoolStatistics
 from performance.queues import levers
 from performance.queues.levels import Level
 from performance.signals import task_parked
@@ -214,7 +214,7 @@ def error_rate(drill: TheDrill, get: Any) -> None:
 
     mostly_well()
     drill.fires("error-rate", mostly_well)
-    drill.resolves("error-rate", lambda: times(20, lambda: get("well")))
+    drill.resolves("error-rate", lambda: times(6, lambda: get("well")))
 
 
 def slow_responses(drill: TheDrill, get: Any) -> None:
@@ -222,7 +222,7 @@ def slow_responses(drill: TheDrill, get: Any) -> None:
     AlertRule.objects.filter(name="slow-responses").update(threshold=0.05, resolve_threshold=0.04)
     times(20, lambda: get("sleepy"))
     drill.fires("slow-responses")
-    drill.resolves("slow-responses", lambda: times(20, lambda: get("well")))
+    drill.resolves("slow-responses", lambda: times(6, lambda: get("well")))
 
 
 def slow_queries(drill: TheDrill, get: Any) -> None:
@@ -244,22 +244,12 @@ def n_plus_one(drill: TheDrill, get: Any) -> None:
 def cache_hit_rate(drill: TheDrill, get: Any) -> None:
     cache = caches["default"]
     cache.set("there", 1)
-
-    def miss() -> None:
-        times(200, lambda: cache.get("missing"))
-        fleet_reports()
-
-    def hit() -> None:
-        times(2000, lambda: cache.get("there"))
-        fleet_reports()
-
-    times(3, miss)
-    drill.fires("cache-hit-rate", miss)
-    drill.resolves("cache-hit-rate", hit)
-
-
-def fleet_reports() -> None:
+    times(600, lambda: cache.get("missing"))
     fleet.reporter.flush()
+    drill.fires("cache-hit-rate")
+    times(1500, lambda: cache.get("there"))
+    fleet.reporter.flush()
+    drill.resolves("cache-hit-rate")
 
 
 def queue_wait(drill: TheDrill, get: Any) -> None:
@@ -340,8 +330,7 @@ def pool_exhausted(drill: TheDrill, get: Any) -> None:
 
 
 def sample_pools() -> None:
-    pools._next = 0.0
-    pools.sample()
+    PoolStatistics()()
 
 
 def chat_failing(drill: TheDrill, get: Any) -> None:
