@@ -7,28 +7,23 @@ Every write is guarded by the attempt's number: a worker that was thought dead c
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
-from django.utils import timezone
 
-from conversations import answers, attempts, measuring, tool_calls, tools
-from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usage
+from conversations import answers, attempts, measuring, rounds, tool_calls
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
 from conversations.models import Status
 from conversations.streams import ReplyStream, announce, open_stream
 from conversations.streams.writer import FrameWriter
-from performance import tracing
 
 logger = structlog.get_logger(__name__)
 
 CHECKPOINT = 2.0  # seconds
 ROUNDS = 8  # of tool calls in one answer
-ANSWER_LENGTH = 200_000
 PATIENCE = 60.0  # seconds to wait for a database that is away when the answer is ready
 
 
@@ -47,15 +42,7 @@ class EmptyAnswer(ChatBackendError):
 
 class CutShort(ChatBackendError):
     code = "cut_short"
-    explanation = (
-        "The assistant's server cut the answer short. What was written is kept; you can try again."
-    )
-
-
-class AnswerTooLong(ChatBackendError):
-    code = "too_long"
-    explanation = "The answer grew longer than this site keeps. What was written is kept."
-    retryable = False
+    explanation = "The assistant's server cut the answer short. What was written is kept; you can continue it."
 
 
 class PermissionNeeded(Exception):
@@ -130,14 +117,14 @@ def _hand_back(attempt: Attempt) -> None:
 
 async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> None:
     """An earlier answer, or rounds of model and tools until a round asks for no tool."""
-    question = _request(attempt)
+    question = rounds.request(attempt)
     earlier = await answers.reuse(attempt, question)
     if earlier is not None:
-        _take_text(attempt, earlier, out, writer)
+        rounds.take_text(attempt, earlier, out, writer)
         return
     await tool_calls.resume(attempt, out)
     for _ in range(ROUNDS):
-        calls = await _round(attempt, out, writer)
+        calls = await rounds.play(attempt, out, writer)
         if not calls:
             _refuse_nothing(attempt)
             await answers.keep(attempt, question)
@@ -155,84 +142,6 @@ def _refuse_nothing(attempt: Attempt) -> None:
         raise EmptyAnswer
     if attempt.finish_reason in {"length", "content_filter"}:
         raise CutShort
-
-
-def _request(attempt: Attempt) -> ChatRequest:
-    return ChatRequest(
-        turns=tuple(attempt.turns),
-        system=settings.SYSTEM_PROMPT,
-        tools=tools.specs(),
-        begun=attempt.begun if attempt.reply.continues else "",
-    )
-
-
-async def _round(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> list[ToolCall]:
-    calls: list[ToolCall] = []
-    before = len(attempt.text)
-    used = attempt.input_tokens, attempt.output_tokens
-    alias = attempt.backend.alias
-    names = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": alias}
-    with tracing.span(f"chat {alias}", names, kind="client") as span:
-        await _listen(attempt, out, writer, calls)
-        tokens = {
-            "gen_ai.usage.input_tokens": attempt.input_tokens - used[0],
-            "gen_ai.usage.output_tokens": attempt.output_tokens - used[1],
-        }
-        span.set(tokens)
-    if calls:
-        said = attempt.text[before:].strip()
-        attempt.turns.append(Turn("assistant", said, tool_calls=tuple(calls)))
-    return calls
-
-
-async def _listen(
-    attempt: Attempt, out: ReplyStream, writer: FrameWriter, calls: list[ToolCall]
-) -> None:
-    """Takes what the backend says until it has finished; tools that it asks for go to `calls`."""
-    before = len(attempt.text)
-    attempt.asked_at = attempt.asked_at or timezone.now()
-    # aclosing: a stop must close the provider's connection now, not at some garbage collection.
-    async with aclosing(attempt.backend.stream(_request(attempt))) as events:
-        async for event in events:
-            attempt.first_event_at = attempt.first_event_at or timezone.now()
-            match event:
-                case Text(text):
-                    apart = "\n\n" if _is_apart(attempt, before) else ""
-                    _take_text(attempt, apart + text, out, writer)
-                case ToolCall():
-                    calls.append(_readable(event))
-                case Usage(input_tokens, output_tokens):
-                    attempt.input_tokens += input_tokens
-                    attempt.output_tokens += output_tokens
-                case Finish(reason):
-                    attempt.finish_reason = reason
-                    break
-
-
-def _is_apart(attempt: Attempt, before: int) -> bool:
-    """Whether this is the first text after a tool's results: but an interrupted answer goes right on."""
-    goes_on = attempt.reply.continues and before == len(attempt.begun)
-    return bool(before) and len(attempt.text) == before and not goes_on
-
-
-def _readable(call: ToolCall) -> ToolCall:
-    return ToolCall(call.id, _storable(call.name), _storable(call.arguments))
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL stores no NUL, and JSON carries no lone surrogate."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-def _take_text(attempt: Attempt, text: str, out: ReplyStream, writer: FrameWriter) -> None:
-    text = _storable(text)
-    if len(attempt.text) + len(text) > ANSWER_LENGTH:
-        raise AnswerTooLong
-    attempt.text += text
-    out.text(text)
-    if attempt.first_text_at is None:
-        attempt.first_text_at = timezone.now()
-        writer.wake()
 
 
 async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:

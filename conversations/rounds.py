@@ -1,0 +1,105 @@
+"""One round of an answer: the backend is told all turns, says something, perhaps asks for tools."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from django.conf import settings
+from django.utils import timezone
+
+from conversations import tools
+from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usage
+from conversations.ai.exceptions import ChatBackendError
+from conversations.attempts import Attempt
+from conversations.streams import ReplyStream
+from conversations.streams.writer import FrameWriter
+from performance import tracing
+
+ANSWER_LENGTH = 200_000
+
+
+class AnswerTooLong(ChatBackendError):
+    code = "too_long"
+    explanation = "The answer grew longer than this site keeps. What was written is kept."
+    retryable = False
+
+
+def request(attempt: Attempt) -> ChatRequest:
+    """All that the backend is told now."""
+    return ChatRequest(
+        turns=tuple(attempt.turns),
+        system=settings.SYSTEM_PROMPT,
+        tools=tools.specs(),
+        begun=attempt.begun if attempt.reply.continues else "",
+    )
+
+
+async def play(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> list[ToolCall]:
+    """Lets the backend say its part. Returns the tools that it asks for; none means it is done."""
+    calls: list[ToolCall] = []
+    before = len(attempt.text)
+    used = attempt.input_tokens, attempt.output_tokens
+    alias = attempt.backend.alias
+    names = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": alias}
+    with tracing.span(f"chat {alias}", names, kind="client") as span:
+        await _listen(attempt, out, writer, calls)
+        tokens = {
+            "gen_ai.usage.input_tokens": attempt.input_tokens - used[0],
+            "gen_ai.usage.output_tokens": attempt.output_tokens - used[1],
+        }
+        span.set(tokens)
+    if calls:
+        said = attempt.text[before:].strip()
+        attempt.turns.append(Turn("assistant", said, tool_calls=tuple(calls)))
+    return calls
+
+
+async def _listen(
+    attempt: Attempt, out: ReplyStream, writer: FrameWriter, calls: list[ToolCall]
+) -> None:
+    """Takes what the backend says until it has finished; tools that it asks for go to `calls`."""
+    before = len(attempt.text)
+    attempt.asked_at = attempt.asked_at or timezone.now()
+    # aclosing: a stop must close the provider's connection now, not at some garbage collection.
+    async with aclosing(attempt.backend.stream(request(attempt))) as events:
+        async for event in events:
+            attempt.first_event_at = attempt.first_event_at or timezone.now()
+            match event:
+                case Text(text):
+                    apart = "\n\n" if _is_apart(attempt, before) else ""
+                    take_text(attempt, apart + text, out, writer)
+                case ToolCall():
+                    calls.append(_readable(event))
+                case Usage(input_tokens, output_tokens):
+                    attempt.input_tokens += input_tokens
+                    attempt.output_tokens += output_tokens
+                case Finish(reason):
+                    attempt.finish_reason = reason
+                    break
+
+
+def _is_apart(attempt: Attempt, before: int) -> bool:
+    """Whether this is the first text after a tool's results: but an interrupted answer goes right on."""
+    goes_on = attempt.reply.continues and before == len(attempt.begun)
+    return bool(before) and len(attempt.text) == before and not goes_on
+
+
+def _readable(call: ToolCall) -> ToolCall:
+    return ToolCall(call.id, _storable(call.name), _storable(call.arguments))
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL, and JSON carries no lone surrogate."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def take_text(attempt: Attempt, text: str, out: ReplyStream, writer: FrameWriter) -> None:
+    """Adds to the answer and shows it. Raises AnswerTooLong."""
+    text = _storable(text)
+    if len(attempt.text) + len(text) > ANSWER_LENGTH:
+        raise AnswerTooLong
+    attempt.text += text
+    out.text(text)
+    if attempt.first_text_at is None:
+        attempt.first_text_at = timezone.now()
+        writer.wake()
