@@ -77,6 +77,11 @@ class Command(BaseCommand):
             help="run reading statements under EXPLAIN ANALYZE, read-only and with a timeout",
         )  # fmt: skip
         parser.add_argument(
+            "--save",
+            action="store_true",
+            help="keep findings and suggestions for the admin's pages",
+        )
+        parser.add_argument(
             "--fail-on", choices=["critical", "warning"], help="exit with 1 at this severity"
         )
         parser.add_argument(

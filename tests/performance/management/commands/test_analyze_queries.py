@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from performance.management.commands.analyze_queries import period
+from performance.models import IndexSuggestion
 
 TABLE = """
 CREATE TABLE command_test AS SELECT n AS id, n % 500 AS owner, 'canary' || n AS name FROM generate_series(1, 20000) n
@@ -65,6 +66,23 @@ def test_the_gate_decides_the_exit_status(asked: None) -> None:
     with pytest.raises(SystemExit) as caught:
         report(fail_on="warning")
     assert caught.value.code == 1
+
+
+def test_what_is_found_is_kept_where_asked_for(asked: None) -> None:
+    report()
+    assert not IndexSuggestion.objects.exists()
+
+    report(save=True)
+    assert IndexSuggestion.objects.filter(table="command_test").exists()
+
+
+def test_one_app_alone(asked: None) -> None:
+    assert "command_test" not in report(app="performance", format="json")
+
+
+def test_an_app_that_is_none() -> None:
+    with pytest.raises(CommandError, match="nothing"):
+        report(app="nothing")
 
 
 def test_without_pg_stat_statements_it_says_how_to_enable_it(transactional_db: None) -> None:
