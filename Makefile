@@ -9,7 +9,7 @@ COMPILE = pip compile pyproject.toml --universal --python-version 3.12 --generat
 # Values to check production mode with; nothing answers at them.
 PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.example.org \
 	CSRF_TRUSTED_ORIGINS=https://chat.example.org DATABASE_URL=postgres://chat@db.example.org/chat \
-	EMAIL_URL=smtp://mail.example.org ALERTS_EMAIL=ops@example.org CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
+	METRICS_TOKEN=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe())') EMAIL_URL=smtp://mail.example.org ALERTS_EMAIL=ops@example.org CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
 	SECRET_KEY=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe(60))')
 
 .PHONY: help run test check fix bench lock local dev lint types imports migrations templates deployment
@@ -45,9 +45,10 @@ templates: dev
 deployment: dev
 	$(PRODUCTION) $(PYTHON_IN) manage.py check --deploy --fail-level WARNING
 
-fix: dev ## let ruff repair and format the code
+fix: dev ## let ruff repair and format the code, and renew the files made from definitions
 	-$(PYTHON_IN) -m ruff check --fix $(SOURCES)
 	$(PYTHON_IN) -m ruff format $(SOURCES)
+	$(PYTHON_IN) manage.py monitoring_files
 
 bench: dev ## run all benchmarks and write docs/benchmarks.md (NAME=chat runs one, and writes nothing)
 	@$(PYTHON_IN) -m tests.benchmarks $(or $(NAME),claims)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
 
 from performance import conf
 from performance.alerts import channels
@@ -21,8 +21,14 @@ def check_settings(**kwargs: object) -> list[CheckMessage]:
 
 @register
 def check_metrics(**kwargs: object) -> list[CheckMessage]:
-    """What is unsafe or useless about measuring, health and /metrics."""
-    return list(metric_checks.check_all())
+    """What is useless about the settings of measuring."""
+    return list(metric_checks.check_measuring())
+
+
+@register(Tags.security, deploy=True)
+def check_tokens(**kwargs: object) -> list[CheckMessage]:
+    """Who may read health and /metrics."""
+    return list(metric_checks.check_tokens())
 
 
 @register

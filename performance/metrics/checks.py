@@ -17,15 +17,14 @@ TEMPLATES = "performance.rendering.DjangoTemplates"
 SHORT_TOKEN = 20
 
 
-def check_all() -> Iterator[checks.CheckMessage]:
-    """Warnings performance.W010 to W018; nothing where metrics are off."""
+def check_measuring() -> Iterator[checks.CheckMessage]:
+    """Warnings performance.W010 to W016; nothing where metrics are off."""
     metrics = conf.current().metrics
     if metrics.enabled:
         yield from _check_middleware(list(settings.MIDDLEWARE))
         yield from _check_store(metrics)
         yield from _check_retention(metrics)
         yield from _check_templates()
-    yield from _check_tokens()
 
 
 def _warning(number: int, message: str, hint: str) -> checks.Warning:
@@ -101,7 +100,8 @@ def _check_templates() -> Iterator[checks.CheckMessage]:
         )
 
 
-def _check_tokens() -> Iterator[checks.CheckMessage]:
+def check_tokens() -> Iterator[checks.CheckMessage]:
+    """Warnings performance.W017 and W018, for `check --deploy`."""
     health = conf.current().health
     if not (health.metrics_token or health.metrics_loopback):
         yield _warning(
