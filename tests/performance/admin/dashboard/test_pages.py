@@ -128,9 +128,7 @@ def test_an_answer_costs_few_queries(
 ) -> None:
     record()
     rollup.roll_up()
-    with django_assert_max_num_queries(
-        7
-    ):  # session, user, two of permissions, two of metrics, alerts
+    with django_assert_max_num_queries(6):  # user, two of permissions, two of metrics, alerts
         client.get(DATA, query)
 
 
@@ -314,7 +312,7 @@ def test_hours_are_enough_for_a_week(client: Client, django_assert_max_num_queri
     with time_machine.travel(NOW - timedelta(minutes=5), tick=False):
         record()
     rollup.roll_up()  # the newest minute tells how far the rows go
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(6):
         answer = client.get(DATA, {"range": "7d"}).json()
     values = answer["charts"]["latency"]["lines"][0]["values"]
     assert [value for value in values[:-1] if value is not None] == [
