@@ -80,7 +80,7 @@ def test_one_app_alone(asked: None) -> None:
     assert "command_test" not in report(app="performance", format="json")
 
 
-def test_an_app_that_is_none() -> None:
+def test_an_app_that_is_none(transactional_db: None) -> None:
     with pytest.raises(CommandError, match="nothing"):
         report(app="nothing")
 
