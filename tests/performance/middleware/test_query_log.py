@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextvars import copy_context
@@ -195,3 +196,25 @@ def test_it_is_not_used_where_queries_are_not_watched(settings: Settings) -> Non
 
     with pytest.raises(MiddlewareNotUsed):
         QueryLogMiddleware(plain)
+
+
+def test_a_request_costs_thirty_calls_at_most() -> None:
+    """Beside its statements; function calls, since they do not move with the load of the machine."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        return response
+
+    response, request, calls = HttpResponse(), HttpRequest(), 0
+    watched = QueryLogMiddleware(answer)
+    watched(request)
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in {"call", "c_call"}
+
+    sys.setprofile(count)
+    try:
+        watched(request)
+    finally:
+        sys.setprofile(None)
+    assert calls <= 30
