@@ -130,6 +130,20 @@ DEFAULTS = (
         },
     ),
     Default(
+        name="query-budget",
+        title="A page asks the database more than its budget allows",
+        values={
+            "metric": "query_budget_exceeded",
+            "aggregation": "count",
+            "group_by": ["view"],
+            "window": 15 * MINUTE,
+            "threshold": 5,
+            "resolve_threshold": 0,
+            "keep_firing": 0,
+            "group": "database",
+        },
+    ),
+    Default(
         name="cache-hit-rate",
         title="The cache seldom has what is asked for",
         values={

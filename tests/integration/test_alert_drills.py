@@ -241,6 +241,14 @@ def n_plus_one(drill: TheDrill, get: Any) -> None:
     drill.resolves("n-plus-one")
 
 
+def query_budget(drill: TheDrill, get: Any) -> None:
+    times(8, ConversationFactory)
+    drill.configure("QUERIES", BUDGETS={"drill_one_by_one": {"max_queries": 3}})
+    times(6, lambda: get("one-by-one"))
+    drill.fires("query-budget")
+    drill.resolves("query-budget")
+
+
 def cache_hit_rate(drill: TheDrill, get: Any) -> None:
     cache = caches["default"]
     cache.set("there", 1)
