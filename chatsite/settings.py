@@ -200,6 +200,12 @@ SYSTEM_PROMPT = env.text(
     "You are the assistant of this chat site. Answer in Markdown, in the language of the question. "
     "Use the tools for arithmetic, dates, units and searches. Say so when you do not know.",
 )
+# The queue's level of a reply; the last one is for staff and the members of a group.
+REPLY_LEVEL = env.text("REPLY_LEVEL", "high").lower()
+REGENERATE_LEVEL = env.text("REGENERATE_LEVEL", "normal").lower()
+PRIORITY_LEVEL = env.text("PRIORITY_LEVEL").lower()
+PRIORITY_GROUP = env.text("PRIORITY_GROUP")
+
 if env.text("CHAT_BACKEND"):
     CHAT_BACKENDS["default"] = {"BACKEND": env.text("CHAT_BACKEND"), "OPTIONS": {}}
 if env.flag("LOCAL_MODEL", default=False):

@@ -11,6 +11,8 @@ from django.core.checks import CheckMessage, Error, register
 from django.utils.module_loading import import_string
 
 from conversations.ai.base import ChatBackend
+from conversations.levels import NAMES as LEVEL_SETTINGS
+from performance.queues import Level
 
 
 @register()
@@ -25,6 +27,20 @@ def check_chat_backends(
     for alias, entry in backends.items():
         found += _check(alias, entry)
     return found
+
+
+@register()
+def check_levels(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E010: a level that there is none of."""
+    return [
+        Error(
+            f"{name} is {value!r}; it must be one of {', '.join(Level)}.", id="conversations.E010"
+        )
+        for name in LEVEL_SETTINGS
+        if (value := getattr(settings, name, "")) and value not in set(Level)
+    ]
 
 
 def _check(alias: str, entry: dict[str, Any]) -> list[CheckMessage]:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations import replies, streams, titles
+from conversations.levels import level_of
 from conversations.models import Reply, Status
 from performance.cache import conversation_cache
 from performance.queues import Level, Schedule, task
@@ -49,7 +50,8 @@ def enqueue_reply(reply: Reply) -> None:
 
 
 def _enqueue(reply: Reply) -> Any:
-    return write_reply.enqueue(reply_id=reply.pk, attempt=reply.attempt + 1)
+    task = write_reply.using(queue_name=level_of(reply).value)
+    return task.enqueue(reply_id=reply.pk, attempt=reply.attempt + 1)
 
 
 def _note_if_held_up(reply: Reply, result: Any) -> None:
@@ -68,7 +70,7 @@ def sweep_replies() -> int:
     """Enqueues what no worker knows of, and hands on what a dead worker left. Returns how many."""
     for reply in Reply.objects.silent().select_related("message__conversation")[:BATCH]:
         _hand_on(reply)
-    overdue = Reply.objects.overdue(OVERDUE).select_related("message__conversation")
+    overdue = Reply.objects.overdue(OVERDUE).select_related("message__conversation__user")
     oldest = overdue.order_by("pending_since")[:BATCH]
     # Once the queue takes no more there is no use in asking for the others.
     taken = list(takewhile(lambda reply: _enqueue(reply).enqueued_at is not None, oldest))

@@ -7,6 +7,8 @@ from django.apps import AppConfig
 from django.core.signals import request_started
 from django.db.models.signals import post_migrate
 
+from performance import conf
+
 
 class PerformanceConfig(AppConfig):
     name = "performance"
@@ -28,6 +30,8 @@ def _add_alert_rules(**kwargs: Any) -> None:
 
 def _watch_switches() -> None:
     """In processes that serve: a command that looks at something needs no thread for it."""
+    if not conf.current().switches.watch_seconds:
+        return
     watch = import_module("performance.switches").watch
     worker_started = import_module("performance.queues.signals").worker_started
     for signal in (request_started, worker_started):

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 
 import structlog
-from django.db import Error, connection
+from django.db import connection
 
 from performance import conf
 from performance.models import SwitchChange
@@ -51,12 +52,13 @@ class _Watcher(threading.Thread):
         try:
             refresh()
             self._failing = False
-        except Error as error:
+        except Exception as error:  # noqa: BLE001 - the thread has to outlive whatever it was
             if not self._failing:
                 logger.warning("switches_unknown", error=type(error).__name__)
             self._failing = True
         finally:
-            connection.close()
+            with suppress(Exception):
+                connection.close()
 
 
 _watcher: _Watcher | None = None
