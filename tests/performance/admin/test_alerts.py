@@ -370,6 +370,8 @@ def test_a_preview_counts_and_saves_nothing(make_rule: Rule, queue_redis: Any) -
     text = answer.content.decode()
 
     assert "would have fired <strong>2 times" in text
+    for minute in (40, 20):  # judged at the end of the minute that it was measured in
+        assert f"{now - timedelta(minutes=minute - 1):%Y-%m-%d %H:%M}</td>" in text
     assert "would have fired <strong>0 times" in stricter.content.decode()
     assert "<svg" in text
     assert text.count("<tr>") >= 3

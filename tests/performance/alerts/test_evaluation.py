@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, transaction
 
 from performance import alerts, metrics
 from performance.alerts import Report, Sample, evaluate, evaluation, seconds_since
+from performance.metrics import rollup
 from performance.models import Alert, AlertEvaluation, AlertEvent, AlertRule, Silence
 from tests.performance.alerts.conftest import START, at
 
@@ -345,3 +346,25 @@ def test_what_is_no_longer_counted_is_none(make_rule: Rule, queue_redis: Any) ->
         evaluate(now=at(100))
 
     assert {a.rule.aggregation: a.state for a in Alert.objects.all()} == {"count": "resolved"}
+
+
+def test_half_of_the_data_is_no_data(make_rule: Rule, valkey_server: Any, settings: Any) -> None:
+    """The older minutes are rows and still there; without the newest they look like a fall."""
+    server = valkey_server()
+    block = settings.PERFORMANCE
+    settings.PERFORMANCE = {**block, "METRICS": {**block["METRICS"], "LOCATION": server.url}}
+    make_rule(metric="things", aggregation="count", threshold=3, hold=0, keep_firing=0)
+    for second, number in ((-180, 1), (0, 5)):
+        with time_machine.travel(at(second), tick=False):
+            metrics.count("things", number)
+            metrics.flush()
+            rollup.roll_up()
+    with time_machine.travel(at(5), tick=False):
+        evaluate(now=at(5))
+    assert Alert.objects.get().value == 6
+    server.kill()
+
+    with time_machine.travel(at(10), tick=False):
+        evaluate(now=at(10))
+
+    assert Alert.objects.get().state == "firing"

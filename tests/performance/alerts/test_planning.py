@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Self
 
 import pytest
+from django.db.models import QuerySet
 
 from performance.alerts import Report, actions
 from performance.alerts.channels import Channel, ChannelError, Message, Refused
@@ -270,6 +272,26 @@ def test_one_message_is_sent_by_one_worker(
 
     assert len(sent) == 1
     assert AlertEvent.objects.filter(kind="told").count() == 1
+
+
+def test_two_who_saw_the_same_message_are_told_apart_by_the_update(
+    transactional_db: None, make_rule: Rule, see: See, side_by_side: Any, monkeypatch: Any
+) -> None:
+    make_rule(hold=0)
+    see(0, 11)
+    both_have_read, update = threading.Barrier(2), QuerySet.update
+    waited: set[int] = set()
+
+    def late(rows: Any, **values: Any) -> int:
+        if values.get("state") == "sending" and threading.get_ident() not in waited:
+            waited.add(threading.get_ident())
+            both_have_read.wait(10)
+        return update(rows, **values)
+
+    monkeypatch.setattr(QuerySet, "update", late)
+    side_by_side(lambda: send(5), times=2)
+
+    assert len(sent) == 1
 
 
 def test_a_sender_that_died_is_followed_by_another_with_the_same_id(
