@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from conversations.models import Message, Role
 from tests.browser.test_pages import filled
 from tests.browser.visitor import Visitor, violations
 
@@ -62,10 +63,20 @@ def test_own_pages(visit: Any, person: Any, look: dict[str, Any]) -> None:
     visitor: Visitor = visit(**look)
     visitor.sign_in(person)
     address = filled(person).get_absolute_url()
-    check(visitor.page, [*OWN, address, f"{address}rename/", f"{address}delete/"])
+    parts = ["", "rename/", "delete/", "look/", "look/?words=a"]
+    question = Message.objects.filter(role=Role.USER).first()
+    assert question
+    check(
+        visitor.page,
+        [*OWN, *(address + part for part in parts), f"{address}messages/{question.pk}/edit/"],
+    )
     page = visitor.page
     page.goto(address)
-    for details in page.locator(".tool").all():
+    page.get_by_role("link", name="Edit").first.click()
+    page.locator(".edit").wait_for()
+    for details in page.locator(".speed").all():
+        details.locator("summary").click()
+    for details in page.locator("details.tool").all():
         details.locator("summary").click()
     assert violations(page) == []
     page.locator("[data-dialog=delete]").click()

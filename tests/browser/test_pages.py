@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from conversations.models import Conversation
+from conversations.models import Branch, Conversation, Message, Permission, Role
 from tests.browser.visitor import Visitor
 from tests.factories import (
     PASSWORD,
@@ -27,7 +27,7 @@ MARKDOWN = "<h3>Title</h3><p>Text with <code>code</code></p><pre><code class='la
 def filled(person: Any) -> Conversation:
     """A conversation with everything that one can hold."""
     conversation = ConversationFactory.create(user=person, title="Everything")
-    for status in ("complete", "stopped", "failed", "pending"):
+    for status in ("complete", "stopped", "failed", "asking", "pending"):
         MessageFactory.create(conversation=conversation, text="Hello")
         reply = ReplyFactory.create(
             message__conversation=conversation,
@@ -40,6 +40,12 @@ def filled(person: Any) -> Conversation:
             stop_requested=status == "pending",
         )
         ToolRunFactory.create(reply=reply)
+        if status == "asking":
+            ToolRunFactory.create(reply=reply, permission=Permission.ASKED)
+        if status == "complete":
+            other = Branch.objects.forked(before=reply.message)
+            other.append(Message(role=Role.ASSISTANT))
+            reply.message.branch.show()
     return conversation
 
 
