@@ -167,11 +167,12 @@ def _settled(contenders: list[Contender]) -> Cpu:
 
 
 def _ratios(cpu: Cpu) -> dict[str, float]:
+    """ "small ours" is the CPU of that page, watched by us, to the bare one's."""
     ratios: dict[str, float] = {}
     for name, pages in cpu.items():
         if name != "bare":
             for page, value in pages.items():
-                ratios[f"{page}: {name} / bare"] = round(value / cpu["bare"][page], 3)
+                ratios[f"{page} {name}"] = round(value / cpu["bare"][page], 3)
     return ratios
 
 
@@ -212,6 +213,6 @@ def main(arguments: list[str]) -> None:
             f"{name:<19} request +{added['request_us']:>7.1f} us ({mine['request_us']:>7.1f} with its "
             f"threads, {more['request']:>5.0f} calls)   query +{added['query_us']:>6.1f} us "
             f"({mine['query_us']:>6.1f}, {more['query']:>6.1f} calls)   small view "
-            f"x{ratios[f'small: {name} / bare']:.2f}"
+            f"x{ratios[f'small {name}']:.2f}"
         )
     print(json.dumps({"name": "monitoring", "figures": figures, "ratios": ratios}))
