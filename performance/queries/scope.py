@@ -100,11 +100,17 @@ class Scope:
 
     def after(self) -> Scope:
         """Where statements go that come once this scope has ended, from a thread it left behind."""
+        outer = self.parent
+        while outer is not None:
+            if not outer.ended:
+                return outer
+            outer = outer.parent
         if self._after is None or self._after.ended:
             found = Scope(self.kind, self.name)
             found.late = found.is_leftover = True
             self._after = found
-            ended.follow(found)
+            if found.logged:
+                ended.follow(found)
         return self._after
 
     def split(self) -> Scope:

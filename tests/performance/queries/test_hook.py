@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -104,6 +105,16 @@ def test_other_connections_are_kept_apart() -> None:
         other.close()
 
     assert [statement.alias for statement in seen.statements.values()] == ["other", "default"]
+
+
+def test_what_comes_after_an_inner_scope_belongs_to_the_outer_one() -> None:
+    with scope.open(kind="test") as outer:
+        with scope.open(kind="test") as inner:
+            context = copy_context()
+        context.run(Group.objects.count)
+    context.run(Group.objects.count)
+
+    assert (outer.count, inner.count) == (1, 0)
 
 
 def added_calls(work: Callable[[], Any]) -> int:
