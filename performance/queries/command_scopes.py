@@ -13,7 +13,7 @@ from performance.queries import ended, scope
 def connect() -> None:
     """Wraps BaseCommand.execute, once."""
     original = BaseCommand.execute
-    if hasattr(original, "__wrapped__"):
+    if getattr(original, "watches_queries", False):
         return
 
     @wraps(original)
@@ -24,4 +24,5 @@ def connect() -> None:
                 ended.follow(seen)
             return original(self, *args, **options)
 
+    execute.watches_queries = True  # type: ignore[attr-defined]
     BaseCommand.execute = execute  # type: ignore[method-assign]
