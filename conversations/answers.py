@@ -12,7 +12,8 @@ from performance.cache import ai_response_cache
 
 async def reuse(attempt: Attempt, request: ChatRequest) -> str | None:
     """The text of an earlier answer of this user's to the same request, if one may be shown."""
-    if attempt.reply.fresh or not attempt.message.conversation.reuse_answers:
+    going_on = bool(attempt.asked or attempt.begun)
+    if going_on or attempt.reply.fresh or not attempt.message.conversation.reuse_answers:
         return None
     found = await ai_response_cache.aget(_key(attempt, request), user=attempt.context.user_id)
     if found is None:
