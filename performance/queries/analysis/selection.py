@@ -15,6 +15,7 @@ from performance.queries.analysis.writes import Writes
 LEAST_COST = 25.0  # a table that is read for less needs no index
 CLEAR = 0.67  # a statement must come down to this share of its cost
 SAVES = 15.0  # cost units that a call must save
+QUICK = 0.001  # seconds: a statement that was measured to take less needs no index
 ALIKE = 0.05  # what differs by less is taken for equal
 UNIT = 1.0  # cost units of a call that nobody would notice
 MOST = 20  # indexes chosen at once
@@ -44,6 +45,8 @@ class Selection:
         """Candidates by which some statement saves, if only beside others clearly."""
         found: dict[Candidate, None] = {}
         for item in self.workload.asked:
+            if item.statement.seconds and item.statement.mean < QUICK:
+                continue
             for candidate in self._candidates(item):
                 if candidate not in found and self._saves(item, candidate):
                     found[candidate] = None
@@ -65,6 +68,8 @@ class Selection:
         return self.workload.cost(item, ()) - self.workload.cost(item, candidate) >= SAVES
 
     def _helps(self, item: Asked, candidate: Candidate, chosen: Iterable[IndexDefinition]) -> bool:
+        if item.statement.seconds and item.statement.mean < QUICK:
+            return False
         before = self.workload.cost(item, [*chosen])
         after = self.workload.cost(item, [*chosen, *candidate])
         return after <= before * CLEAR and before - after >= SAVES

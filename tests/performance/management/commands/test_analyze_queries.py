@@ -12,6 +12,7 @@ from django.db import connection
 
 from performance.management.commands.analyze_queries import period
 from performance.models import IndexSuggestion
+from performance.queries.analysis import selection
 
 TABLE = """
 CREATE TABLE command_test AS SELECT n AS id, n % 500 AS owner, 'canary' || n AS name FROM generate_series(1, 20000) n
@@ -19,8 +20,9 @@ CREATE TABLE command_test AS SELECT n AS id, n % 500 AS owner, 'canary' || n AS 
 
 
 @pytest.fixture
-def asked(transactional_db: None) -> Iterator[None]:
+def asked(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A table without an index, and a statement on it that pg_stat_statements has counted."""
+    monkeypatch.setattr(selection, "QUICK", 0.0)
     with connection.cursor() as cursor:
         cursor.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         cursor.execute("SELECT pg_stat_statements_reset()")

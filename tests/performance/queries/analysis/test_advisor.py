@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from performance.queries.analysis.advisor import Suggestion, suggestions
+from performance.queries.analysis.analysis import Options, analysed
 from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.database import Database
-from performance.queries.analysis.statements import from_texts
+from performance.queries.analysis.statements import Statement, from_texts
 from performance.queries.analysis.verifiers import choose
 from performance.queries.analysis.workload import prepare
 from performance.queries.analysis.writes import writes_of
@@ -131,6 +132,25 @@ def test_writes_weigh_against_an_index(server: dict[str, Any]) -> None:
 
     assert advise(server, read, ("INSERT INTO job (owner) VALUES (1)", 100))
     assert not advise(server, read, ("INSERT INTO job (owner) VALUES (1)", 10_000_000))
+
+
+def test_what_is_measured_to_be_quick_needs_none(eighteen: dict[str, Any]) -> None:
+    with psycopg.connect(**eighteen) as connection:
+        database = Database(connection)
+        found = {
+            seconds: analysed(
+                database,
+                [
+                    Statement(
+                        id="1", sql="SELECT * FROM job WHERE owner = $1", calls=100, seconds=seconds
+                    )
+                ],
+                Options(verify="none"),
+            ).suggestions
+            for seconds in (0.05, 5.0)
+        }
+
+    assert [len(one) for one in found.values()] == [0, 1]
 
 
 def test_either_arm_of_an_or_gets_its_index(server: dict[str, Any]) -> None:
