@@ -66,7 +66,7 @@ def go_on(reply: Reply) -> bool:
     """Continues an answer that was stopped or failed, from where it is. False for any other."""
     with transaction.atomic():
         exchanges.lock(reply.message.conversation)
-        return _restart(reply, ~Q(message__text=""), continues=True)
+        return _restart(reply, ~Q(message__text="") & ~Q(error="too_long"), continues=True)
 
 
 def _restart(reply: Reply, having: Q, *, continues: bool) -> bool:

@@ -58,6 +58,7 @@ class ShownReply:
     status: str
     attempt: int
     goes_on: bool
+    is_full: bool
     author: str
     explanation: str
     stream_start: str
@@ -85,6 +86,7 @@ class ShownReply:
             status=str(reply.status),
             attempt=reply.attempt,
             goes_on=reply.continues or bool(reply.turns),
+            is_full=reply.is_full,
             author=reply.author,
             explanation=reply.explanation,
             stream_start=reply.stream_start,

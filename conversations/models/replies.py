@@ -143,6 +143,11 @@ class Reply(models.Model):
         return f"Reply {self.pk}, {self.get_status_display().lower()}"
 
     @property
+    def is_full(self) -> bool:
+        """As long as this site keeps an answer: there is nothing to continue."""
+        return self.error == "too_long"
+
+    @property
     def stages(self) -> tuple[tuple[str, int], ...]:
         """Each stage of the newest attempt and how long it took in milliseconds, in their order.
 

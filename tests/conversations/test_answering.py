@@ -93,6 +93,12 @@ def test_no_other_answer_is(status: Status, text: str) -> None:
     assert not answering.go_on(ReplyFactory(status=status, message__text=text))
 
 
+def test_an_answer_that_is_full_is_not_continued() -> None:
+    full = ReplyFactory(status=Status.FAILED, error="too_long", message__text="x")
+    assert full.is_full
+    assert not answering.go_on(full)
+
+
 @pytest.fixture
 def run() -> ToolRun:
     """A call that waits for its user."""
