@@ -7,6 +7,8 @@ from performance.metrics.series import BadMetric, Labels, Series, series
 
 MOST_NAMES = 500
 MOST_IN_ALL = 10_000
+OWN = frozenset({"metrics_overflow", "metrics_dropped"})
+"""What tells of these limits is not under them: its labels are metrics' names and a few reasons."""
 
 
 class Registry:
@@ -30,13 +32,13 @@ class Registry:
     def _new(self, name: str, raw: Labels, kind: Kind) -> tuple[Series, bool]:
         found = series(name, dict(raw))
         if name not in self._known:
-            if len(self._known) >= MOST_NAMES:
+            if len(self._known) >= MOST_NAMES and name not in OWN:
                 raise BadMetric(f"{name} would be metric {MOST_NAMES + 1}: too many names.")
             self._known[name] = {}
             self._kinds[name] = BY_NAME[name].kind if name in BY_NAME else kind
         self._same_kind(name, kind)
         known = self._known[name]
-        if len(known) >= self._most or self._total >= MOST_IN_ALL:
+        if name not in OWN and (len(known) >= self._most or self._total >= MOST_IN_ALL):
             return found.other(), True
         known[raw] = found
         self._total += 1

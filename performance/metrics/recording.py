@@ -18,6 +18,8 @@ Cells = dict[Series, Summary]
 
 MOST_COMPLAINTS = 50
 """Different complaints that a process logs; each once."""
+LARGEST = 1e30
+"""Beyond it the sketch tells no values apart, and sums would become infinite, which no store takes."""
 
 
 class Recording:
@@ -86,6 +88,8 @@ def _finite(name: str, value: object) -> float:
         number = math.nan
     if not math.isfinite(number):
         raise BadMetric(f"{str(name)[:80]} wants a finite number, not a {type(value).__name__}.")
+    if abs(number) > LARGEST:
+        raise BadMetric(f"{str(name)[:80]} was {number:g}; {LARGEST:g} is the most, either way.")
     return number
 
 

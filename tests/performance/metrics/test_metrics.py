@@ -9,6 +9,7 @@ import pytest
 from django.test import override_settings
 
 from performance import metrics
+from performance.metrics import cardinality
 from tests.performance.metrics.conftest import MOMENT
 from tests.performance.metrics.settings import with_metrics
 from tests.performance.metrics.stored import found, stored
@@ -53,6 +54,7 @@ def test_flushing_again_adds_nothing() -> None:
         lambda: metrics.count("apples", n=float("nan")),
         lambda: metrics.observe("apples_seconds", float("inf")),
         lambda: metrics.observe("apples_seconds", "long"),
+        lambda: metrics.observe("apples_seconds", -1e31),
         lambda: metrics.count("apples; DROP TABLE"),
         lambda: metrics.count("apples", le="1"),
         lambda: metrics.count("apples", **{f"label_{n}": "x" for n in range(20)}),
@@ -109,6 +111,20 @@ def test_too_many_labels_go_to_other() -> None:
         assert len([one for one in stored() if one.name == "visits"]) == 6
         assert found("visits", path="other", method="other").count == 45
         assert found("metrics_overflow", metric="visits").count == 45
+
+
+def test_what_tells_of_the_limits_is_not_under_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cardinality, "MOST_IN_ALL", 3)
+    monkeypatch.setattr(cardinality, "MOST_NAMES", 6)
+    for number in range(3):
+        for name in ("apples", "pears", "plums", "figs", "limes", "dates"):
+            metrics.count(name, colour=str(number))
+    assert metrics.flush()
+
+    assert found("apples", colour="0").count == 1
+    assert found("limes", colour="other").count == 3
+    assert found("metrics_overflow", metric="limes").count == 3
+    assert found("metrics_dropped", reason="invalid").count == 3
 
 
 def test_what_the_buffer_cannot_hold_is_counted() -> None:
