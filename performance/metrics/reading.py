@@ -103,7 +103,9 @@ class _Series:
 
 def _known(selections: Sequence[Selection]) -> tuple[list[_Series], Kept]:
     names = {selection.name for selection in selections}
-    newest = MetricBucket.objects.order_by("-start").values("start")
+    settings, now = conf.current().metrics, timezone.now()
+    # A clock that once was ahead left rows of times to come, which say nothing of what is done.
+    newest = MetricBucket.objects.filter(start__lte=now).order_by("-start").values("start")
     found = list(
         MetricSeries.objects.filter(name__in=names)
         .order_by()
@@ -114,12 +116,12 @@ def _known(selections: Sequence[Selection]) -> tuple[list[_Series], Kept]:
         .values_list("id", "name", "labels", "minute", "hour")
     )
     minute, hour = found[0][3:] if found else (None, None)
-    settings, now = conf.current().metrics, timezone.now()
     kept = Kept(
         minutes_until=minute and minute + MINUTE,
         hours_until=hour and hour + HOUR,
         minutes_from=now - timedelta(hours=settings.keep_minutes),
         slots_from=now - timedelta(seconds=settings.keep_live),
+        slots_until=now + MINUTE,
     )
     return [_Series(*row[:3]) for row in found], kept
 

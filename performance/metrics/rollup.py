@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db import connection, transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from performance import conf
 from performance.metrics import live, rows, slots
@@ -74,9 +74,17 @@ def _due(now: float) -> range:
     """Unix times of the minutes to compute."""
     end = int((now - SETTLE) // 60) * 60
     oldest = end - conf.current().metrics.keep_live // 60 * 60
-    newest = MetricBucket.objects.minutes().aggregate(newest=Max("start"))["newest"]
+    newest = _newest(MetricBucket.objects.minutes(), datetime.fromtimestamp(end, UTC))
     begin = oldest if newest is None else int(newest.timestamp()) - (LATE - 1) * 60
     return range(max(begin, oldest), end, 60)
+
+
+def _newest(buckets: QuerySet[MetricBucket], before: datetime) -> datetime | None:
+    """A clock that once was ahead left rows of times to come: they are not what was done last."""
+    found: datetime | None = buckets.filter(start__lt=before).aggregate(newest=Max("start"))[
+        "newest"
+    ]
+    return found
 
 
 def _alone() -> bool:
@@ -124,8 +132,8 @@ def _bounded(found: Found) -> Found:
 
 def _hours_due(now: float) -> Iterable[datetime]:
     """Complete hours that have minutes and no row yet: one, or more after an absence."""
-    newest = MetricBucket.objects.hours().aggregate(newest=Max("start"))["newest"]
     complete = _hour_of(int(now - SETTLE))
+    newest = _newest(MetricBucket.objects.hours(), complete)
     minutes = MetricBucket.objects.minutes().filter(start__lt=complete)
     if newest is not None:
         minutes = minutes.filter(start__gte=newest + HOUR)

@@ -16,12 +16,13 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What there is: the ends of the newest rows, and how far back minutes and slots go."""
+    """What there is: the ends of the newest rows, how far back minutes go, and from when to when slots."""
 
     minutes_until: datetime | None
     hours_until: datetime | None
     minutes_from: datetime
     slots_from: datetime
+    slots_until: datetime
 
 
 @dataclass(slots=True)
@@ -52,8 +53,8 @@ def spans_of(since: datetime, until: datetime, step: timedelta | None, kept: Kep
     if step is not None and step < MINUTE:
         rows_until = min(rows_until, max(since, kept.slots_from))
     rows_until = max(since, _down(rows_until, MINUTE))
-    # Redis keeps no older ones; without rows a month would be asked for slot by slot.
-    _add(spans.slots, max(rows_until, kept.slots_from), until)
+    # Redis has no others; without rows, or in times to come, a month would be asked for slot by slot.
+    _add(spans.slots, max(rows_until, kept.slots_from), min(until, kept.slots_until))
     rows_from = min(_up(since, MINUTE), rows_until)
     if since >= kept.slots_from:
         _add(spans.slots, since, rows_from)

@@ -49,7 +49,8 @@ def test_live_and_rolled_up_are_read_as_one(at: At) -> None:
     at(MOMENT + timedelta(minutes=5))
     now = timezone.now()
     before = read("request_seconds", since=MOMENT - timedelta(minutes=1), until=now)
-    assert rollup.roll_up().minute_rows == 10
+    rollup.roll_up()
+    assert MetricBucket.objects.filter(series__name="request_seconds").count() == 10
     after = read("request_seconds", since=MOMENT - timedelta(minutes=1), until=now)
 
     for (line,) in (before, after):
@@ -230,11 +231,35 @@ def test_slots_that_are_not_kept_are_not_asked_for() -> None:
     hour, nothing = timedelta(hours=1), None
     kept = Kept(
         minutes_until=nothing, hours_until=nothing,
-        minutes_from=MOMENT - 24 * hour, slots_from=MOMENT - hour,
+        minutes_from=MOMENT - 24 * hour, slots_from=MOMENT - hour, slots_until=MOMENT,
     )  # fmt: skip
     plan = spans_of(MOMENT - timedelta(days=30), MOMENT, hour, kept)
     assert plan.slots == [(MOMENT - hour, MOMENT)]
     assert spans_of(MOMENT - 3 * hour, MOMENT - 2 * hour, None, kept).slots == []
+    assert spans_of(MOMENT + hour, MOMENT + timedelta(days=30), None, kept).slots == []
+
+
+def test_a_clock_that_was_ahead_stops_nothing(at: At) -> None:
+    """Rows of tomorrow are no sign that today is done."""
+    record(at, 0)
+    record(at, 86400)
+    for minutes in (30, 65):
+        at(MOMENT + timedelta(days=1, minutes=minutes))
+        rollup.roll_up()
+    assert MetricBucket.objects.hours().exists()
+    MetricBucket.objects.filter(start__lt=MOMENT + timedelta(hours=1)).delete()
+
+    record(at, 1800)
+    (line,) = read(
+        "request_seconds",
+        since=MOMENT - timedelta(minutes=1),
+        until=MOMENT + timedelta(hours=2),
+    )
+    assert line.points[0].summary.count == 2
+    for minutes in (40, 65):
+        at(MOMENT + timedelta(minutes=minutes))
+        rollup.roll_up()
+    assert [hour.count for hour in MetricBucket.objects.hours().order_by("start")] == [2, 1]
 
 
 def test_who_can_show_less_is_told_what_is_missing(at: At) -> None:
