@@ -46,6 +46,7 @@ class Flusher:
         self._batch: tuple[int, list[store.Total]] = (0, [])
         self._failures = 0
         self._try_at = 0.0
+        self._is_last = False
 
     def start(self) -> None:
         if self._settings.flush_seconds > 0:
@@ -61,8 +62,12 @@ class Flusher:
             except Exception:
                 logger.exception("Metrics were not flushed.")
 
-    def flush(self) -> bool:
-        """Sends all that was recorded until now. False where Redis did not take it: it is kept."""
+    def flush(self, *, last: bool = False) -> bool:
+        """Sends all that was recorded until now. False where Redis did not take it: it is kept.
+
+        `last`: the process ends, and nobody is to be told that its metrics wait.
+        """
+        self._is_last |= last
         with self._lock:
             self._call_back()
             self._collect()
@@ -126,7 +131,7 @@ class Flusher:
         return slots.pack(self._slots[slot], self._recording.kind)
 
     def _failed(self, error: Exception) -> None:
-        if not self._failures:
+        if not (self._failures or self._is_last):
             logger.warning("Metrics wait: Redis does not answer (%s).", type(error).__name__)
         self._failures += 1
         self._try_at = time.monotonic() + min(2.0 ** (self._failures - 1), LONGEST_PAUSE)

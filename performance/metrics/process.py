@@ -61,10 +61,14 @@ def _first(event: tuple[Callable[..., None], tuple[Any, ...]]) -> None:
         buffer.add(event)
 
 
-def flush() -> bool:
-    """Sends what was recorded. False where Redis does not take it; it is then kept and sent later."""
+def flush(*, last: bool = False) -> bool:
+    """Sends what was recorded. False where Redis does not take it; it is then kept and sent later.
+
+    `last`: the process ends. Its Redis may have gone before it, as the embedded one does at the end
+    of a command, which is nothing to tell of.
+    """
     flusher = _here.flusher
-    return flusher is None or flusher.flush()
+    return flusher is None or flusher.flush(last=last)
 
 
 def forget() -> None:
@@ -83,7 +87,7 @@ def _in_child() -> None:
 
 def _at_exit() -> None:
     try:
-        flush()
+        flush(last=True)
     except Exception:
         logger.exception("The last metrics were not flushed.")
 

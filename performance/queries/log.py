@@ -67,6 +67,10 @@ class Log:
             self._send_at = time.monotonic() + SEND_EVERY
             self.send()
 
+    def hush(self) -> None:
+        """Has it not told that it waits: the flush that it is called by may be the process's last."""
+        self._failed = True
+
     def send(self, *, last: bool = False) -> None:
         """Sends what is there; what Redis does not take is kept for the next time, if there is one."""
         if self._merged or (last and self._held):
@@ -136,9 +140,11 @@ def connect() -> None:
 
 
 def send(*, last: bool = False) -> None:
-    """Sends all that has ended until now."""
+    """Sends all that has ended until now; `last`: the process ends, see `metrics.flush`."""
+    if last:
+        _Here.log.hush()
     ended.empty(at_once=True)
-    metrics.flush()
+    metrics.flush(last=last)
     _Here.log.send(last=last)
 
 

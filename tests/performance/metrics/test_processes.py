@@ -34,12 +34,17 @@ def server(settings: Settings, valkey_server: NewServer) -> ThrowAwayValkey:
 
 
 def start(
-    server: ThrowAwayValkey, mode: str, n: int, stdout: int = subprocess.DEVNULL
+    server: ThrowAwayValkey,
+    mode: str,
+    n: int,
+    stdout: int = subprocess.DEVNULL,
+    stderr: int | None = None,
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), server.url, mode, str(n)],
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin"},
         stdout=stdout,
+        stderr=stderr,
         text=True,
     )
 
@@ -74,6 +79,15 @@ def test_a_thread_sends_by_itself(server: ThrowAwayValkey) -> None:
     running.kill()
     running.wait()
     assert found("apples", colour="red").count == 50
+
+
+def test_a_redis_that_ends_before_the_process_is_nothing_to_tell_of(
+    server: ThrowAwayValkey,
+) -> None:
+    server.kill()
+    ended = start(server, "many", 1, stderr=subprocess.PIPE)
+    assert ended.communicate(timeout=30)[1] == ""
+    assert ended.returncode == 0
 
 
 def test_killed_while_it_sends_it_doubles_nothing(server: ThrowAwayValkey) -> None:
