@@ -12,9 +12,9 @@ import msgspec
 def digest(*parts: Any) -> str:
     """The same for equal parts. Numbers, booleans and strings that look alike stay apart.
 
-    Raises TypeError for what has no JSON form.
+    Raises TypeError for what is no plain value. Not JSON: there, NaN, the infinities and None are one.
     """
-    text = msgspec.json.encode(parts, order="deterministic")
+    text = msgspec.msgpack.encode(parts, order="deterministic")
     return hashlib.blake2b(text, digest_size=20).hexdigest()
 
 
