@@ -83,6 +83,6 @@ def open_entry(data: bytes) -> Entry:
 
 
 def _integer(data: bytes) -> int:
-    if len(data) > LONGEST_INTEGER or not data.lstrip(b"-").isdigit():
+    if len(data) > LONGEST_INTEGER or not data.removeprefix(b"-").isdigit():
         raise Unreadable("not an entry of this cache")
     return int(data)

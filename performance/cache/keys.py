@@ -13,6 +13,7 @@ from django.core.cache.backends.base import (
     MEMCACHE_MAX_KEY_LENGTH,
     BaseCache,
     CacheKeyWarning,
+    InvalidCacheKey,
     default_key_func,
     memcache_key_warnings,
 )
@@ -53,13 +54,15 @@ class Keys:
         return str(self._cache.key_func(key, self._cache.key_prefix, version))
 
     def checked(self, key: Any, version: int | None) -> str:
-        """As `name`, with the warnings."""
+        """As `name`, with the warnings. Raises InvalidCacheKey for what UTF-8 has no form for."""
         name = self.name(key, version)
         if self._custom:
             self._cache.validate_key(name)
         elif len(name) > MEMCACHE_MAX_KEY_LENGTH or BAD.search(name):
             for warning in memcache_key_warnings(name):
                 warnings.warn(warning, CacheKeyWarning, stacklevel=4)
+        if not name.isascii():
+            _refuse_surrogates(name)
         return name
 
     @property
@@ -106,6 +109,14 @@ class Keys:
         """Prefixes of other caches of the site that a version and a key of this one could spell."""
         prefixes = {str(entry.get("KEY_PREFIX", "")) for entry in settings.CACHES.values()}
         return [prefix for prefix in prefixes if is_inside(prefix, self._cache.key_prefix)]
+
+
+def _refuse_surrogates(name: str) -> None:
+    """Here, and not on the way out, where it would fail all commands that share the round trip."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise InvalidCacheKey(f"the key {name!r} has half of a surrogate pair") from None
 
 
 def is_inside(prefix: str, outer: str) -> bool:

@@ -24,6 +24,8 @@ class Namespace:
     """
 
     def __init__(self, *parts: str, cache: str = "default", family: str = "") -> None:
+        if not parts:
+            raise ValueError("a namespace has at least one part, such as 'user:7'")
         self.parts = parts
         self.alias = cache
         self.family = family_of(f"{family}:" if family else parts[0])
@@ -38,13 +40,13 @@ class Namespace:
     def key(self, name: str) -> str | None:
         """The key of `name` now; None when the cache cannot say (then neither read nor store)."""
         generations = self.cache.get_many(self._generation_keys())
-        for missing in [key for key in self._generation_keys() if key not in generations]:
+        for missing in self._missing(generations):
             generations[missing] = self._begin(missing)
         return self._key(name, [generations[key] for key in self._generation_keys()])
 
     async def akey(self, name: str) -> str | None:
         generations = await self.cache.aget_many(self._generation_keys())
-        for missing in [key for key in self._generation_keys() if key not in generations]:
+        for missing in self._missing(generations):
             generations[missing] = await self._abegin(missing)
         return self._key(name, [generations[key] for key in self._generation_keys()])
 
@@ -87,24 +89,30 @@ class Namespace:
     def _generation_keys(self) -> list[str]:
         return [f"generation:{part}" for part in self.parts]
 
+    def _missing(self, generations: dict[str, Any]) -> list[str]:
+        return [key for key in self._generation_keys() if type(generations.get(key)) is not int]
+
     def _begin(self, key: str) -> int | None:
         generation = _generation()
         if self.cache.add(key, generation, GENERATION_SECONDS):
             return generation
-        found: int | None = self.cache.get(key)
-        return found
+        return _number(self.cache.get(key))
 
     async def _abegin(self, key: str) -> int | None:
         generation = _generation()
         if await self.cache.aadd(key, generation, GENERATION_SECONDS):
             return generation
-        found: int | None = await self.cache.aget(key)
-        return found
+        return _number(await self.cache.aget(key))
 
     def _key(self, name: str, generations: Sequence[int | None]) -> str | None:
         if None in generations:
             return None
         return f"{self.family}:{'.'.join(f'{number:x}' for number in generations if number)}:{name}"
+
+
+def _number(found: Any) -> int | None:
+    """A generation; None for what somebody else has put there: nothing is kept until a clear."""
+    return found if type(found) is int else None
 
 
 def _generation() -> int:

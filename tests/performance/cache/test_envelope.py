@@ -115,3 +115,9 @@ def test_what_cannot_shrink_is_stored_as_it_is() -> None:
     assert seal(noise).size < 10_000 + 24
     assert seal("a" * 10_000, compressor="none").size > 10_000
     assert envelope.seal(dt.datetime(2026, 1, 1, tzinfo=dt.UTC)).size < 24
+
+
+@pytest.mark.parametrize("data", [b"--5", b"-", b"", b"5-", b"+1", b"1_0", b"1 ", b"9" * 21])
+def test_what_is_almost_an_integer_is_unreadable(data: bytes) -> None:
+    with pytest.raises(Unreadable):
+        open_entry(data)

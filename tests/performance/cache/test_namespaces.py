@@ -84,6 +84,22 @@ def test_a_generation_that_was_evicted_brings_nothing_back(cache_redis: redis.Re
     assert space.get("a") is None
 
 
+def test_a_generation_that_is_none_caches_nothing_until_a_clear() -> None:
+    caches["default"].set("generation:user:1", "mine")
+    space = namespace("user:1")
+    assert space.set("a", 1) is False
+    assert space.get("a") is None
+    assert asyncio.run(space.aget("a")) is None
+    space.clear()
+    assert space.set("a", 1) is True
+    assert space.get("a") == 1
+
+
+def test_a_namespace_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one part"):
+        namespace()
+
+
 def test_a_load_that_began_before_a_clear_stores_where_nobody_looks() -> None:
     space = namespace("user:1")
     key = space.key("a")
