@@ -19,6 +19,7 @@ from performance.cache.keys import Keys
 from performance.cache.operations import Operations
 from performance.cache.transport import Driven, Operation, adrive, drive, key_of
 
+FOREVER = 10**12  # seconds: Redis refuses more than it can add to the clock
 NAMING = frozenset({"key_func", "key_prefix", "version"})
 
 
@@ -111,7 +112,7 @@ class Base(django_redis.cache.RedisCache):  # type: ignore[misc]
         """None: for ever. 0: it has expired before it is stored."""
         if timeout is DEFAULT_TIMEOUT:
             timeout = self.default_timeout
-        if timeout is None:
+        if timeout is None or timeout >= FOREVER:
             return None
         return max(int(timeout * 1000), 1) if timeout > 0 else 0
 

@@ -46,7 +46,7 @@ class Engine:
             self.local = LocalStore(
                 options.get("LOCAL_MAX_BYTES", 32 * 2**20), options.get("LOCAL_MAX_ENTRIES", 20_000)
             )
-            self.tracker = Tracker(self.local, self.transport.everywhere, keys.prefix)
+            self.tracker = Tracker(self.local, self.transport.everywhere, keys.prefix, self.flights)
 
     def first_tier(self) -> tuple[LocalStore, Tracker]:
         if self.local is None or self.tracker is None:

@@ -65,6 +65,7 @@ class Extras(Base):
             self.engine.local.invalidate(self.name_of(key, version))
 
     def _forget_local(self) -> None:
+        self.engine.flights.clear()
         if self.engine.local is not None:
             self.engine.local.clear()
 

@@ -22,8 +22,6 @@ from performance.cache.local import Slot, Token
 from performance.cache.transport import Operation
 from performance.cache.values import Unreadable
 
-FOREVER = 10**15  # milliseconds: Redis refuses more than it can add to the clock
-
 
 class Operations:
     def __init__(self, engine: Engine, compressor: str) -> None:
@@ -76,7 +74,9 @@ class Operations:
         return failed
 
     def add(self, name: str, sealed: Sealed, ttl: int | None) -> Operation:
-        [reply] = yield from self._write([name], [(*_setting(name, sealed, ttl), "NX")], lose=False)
+        setting = (*_setting(name, sealed, ttl), "NX")
+        commands: list[Command] = [("UNLINK", lease_of(name)), setting]
+        _, reply = yield from self._write([name], commands, lose=False)
         if type(reply) is ReplyError:
             self._refused([reply])
         self._count_sets({name: sealed}, [] if reply == b"OK" else [name])
@@ -126,6 +126,9 @@ class Operations:
             new = seal(open_entry(old).value + delta, compressor=self._compressor)
             swap = ("EVAL", scripts.REPLACE, "1", name, old, new.data)
             [swapped] = yield from self._write([name], [swap], lose=False)
+            if type(swapped) is ReplyError:
+                self._refused([swapped])
+                return None
             if swapped:
                 return open_entry(_bytes(new)).value
 
@@ -134,10 +137,12 @@ class Operations:
         data, left = _checked((yield [("GET", old), ("PTTL", old)]))
         if type(data) is not bytes or left == -2:
             return False
-        commands: list[Command] = [
-            ("SET", new, data) if left < 0 else ("SET", new, data, "PX", str(left))
-        ]
-        yield from self._write([new, old], [*commands, ("UNLINK", old)])
+        setting = ("SET", new, data) if left < 0 else ("SET", new, data, "PX", str(max(left, 1)))
+        stored, _ = yield from self._write([new], [setting, ("UNLINK", lease_of(new))])
+        if type(stored) is ReplyError:
+            self._refused([stored])
+            return False
+        yield from self._write([old], [("UNLINK", old), ("UNLINK", lease_of(old))])
         return True
 
     def lease(self, name: str, token: str, milliseconds: int) -> Operation:
@@ -217,9 +222,16 @@ class Operations:
                 self.engine.tracker.drain()  # our own message, or it would drop what is read next
         finally:
             self._drop(names)
-            if lose and not done:
-                self.engine.lose(list(names))
+            if lose:
+                self._overtake(names, done=done)
         return replies
+
+    def _overtake(self, names: Iterable[str], *, done: bool) -> None:
+        """Nobody joins a load from before the change, whose lease it took."""
+        for name in names:
+            self.engine.flights.pop(name, None)
+        if not done:
+            self.engine.lose(list(names))
 
     def _drop(self, names: Iterable[str]) -> None:
         if self.local is not None:
@@ -249,7 +261,7 @@ def _checked(replies: list[Any], *, partly: bool = False) -> list[Any]:
 
 
 def _setting(name: str, sealed: Sealed, ttl: int | None) -> Command:
-    if ttl is None or ttl > FOREVER:
+    if ttl is None:
         return ("SET", name, sealed.data)
     return ("SET", name, sealed.data, "PX", str(ttl))
 

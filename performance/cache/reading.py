@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from performance.cache.base import Base
+from performance.cache.base import FOREVER, Base
 from performance.cache.envelope import Entry, Refresh
 from performance.cache.flights import Flight
 from performance.cache.tiered import TieredCache
@@ -197,7 +197,7 @@ class Reader:
         ttl = policy.ttl
         if value is None and policy.negative_ttl is not None:
             ttl = policy.negative_ttl
-        if ttl is None:
+        if ttl is None or ttl >= FOREVER:
             return self.cache.sealed(value), None
         if ttl <= 0:
             return None, None

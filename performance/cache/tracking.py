@@ -23,6 +23,7 @@ import hiredis
 
 from performance.cache.channels import CHUNK, FAILURES, INCOMPLETE, Channel, Command
 from performance.cache.exceptions import ReplyError
+from performance.cache.flights import Flight
 from performance.cache.local import LocalStore
 from performance.cache.transport import Node
 
@@ -97,8 +98,17 @@ class Link:
 
 
 class Tracker:
-    def __init__(self, store: LocalStore, nodes: Callable[[], list[Node]], prefix: str) -> None:
+    """`flights`: the loads under way, so that nobody joins one that a change has overtaken."""
+
+    def __init__(
+        self,
+        store: LocalStore,
+        nodes: Callable[[], list[Node]],
+        prefix: str,
+        flights: dict[str, Flight],
+    ) -> None:
         self.store = store
+        self._flights = flights
         self.losses = 0
         self.fresh_until = 0.0  # on the monotonic clock
         self._nodes = nodes
@@ -157,9 +167,12 @@ class Tracker:
             return
         if message[1] is None:
             self.store.clear()
+            self._flights.clear()
             return
         for key in message[1]:
-            self.store.invalidate(key.decode("utf-8", "surrogateescape"))
+            name = key.decode("utf-8", "surrogateescape")
+            self.store.invalidate(name)
+            self._flights.pop(name, None)
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
 import redis
-from django.core.cache.backends.base import CacheKeyWarning
+from django.core.cache.backends.base import CacheKeyWarning, InvalidCacheKey
 
 from performance.cache.backends import RedisCache
 from performance.cache.keys import lease_of
@@ -387,3 +388,26 @@ class _nothing:  # noqa: N801 - reads as a function
     def __enter__(self) -> None: ...
 
     def __exit__(self, *args: object) -> None: ...
+
+
+def test_a_key_without_a_form_in_utf_8_is_refused_alone(make_cache: MakeCache) -> None:
+    cache = make_cache()
+
+    async def three() -> list[Any]:
+        keys = ["a", "\ud800", "b"]
+        return await asyncio.gather(*map(cache.aget, keys), return_exceptions=True)
+
+    before, refused, after = asyncio.run(three())
+    assert (before, after) == (None, None)
+    assert isinstance(refused, InvalidCacheKey)
+    with pytest.raises(InvalidCacheKey, match="surrogate"):
+        cache.set("\ud800", 1)
+
+
+@pytest.mark.parametrize("timeout", [10**15, 10**18, float("inf")])
+def test_longer_than_redis_counts_is_for_ever(cache: Any, timeout: float) -> None:
+    cache.set("key", "value", timeout)
+    assert cache.touch("key", timeout) is True
+    assert cache.add("another", "value", timeout) is True
+    assert cache.get_many(["key", "another"]) == {"key": "value", "another": "value"}
+    assert cache.ttl("key") is None

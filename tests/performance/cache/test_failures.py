@@ -180,7 +180,7 @@ def test_a_full_server_refuses_and_keeps_nothing_old(
     cls: type[RedisCache], server: ThrowAwayValkey, make_cache: MakeCache
 ) -> None:
     cache = make_cache(cls, server.url)
-    cache.set("key", "old")
+    cache.set_many({"key": "old", "number": 1, "moved": "value"})
     with server.client() as client:
         client.config_set("maxmemory", "1")
         client.config_set("maxmemory-policy", "noeviction")
@@ -188,6 +188,11 @@ def test_a_full_server_refuses_and_keeps_nothing_old(
     assert cache.set("key", "new") is False
     assert cache.set_many({"a": 1, "b": 2}) == ["a", "b"]
     assert cache.add("c", 1) is False
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr("number")
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr_version("moved")
+    assert (cache.get("number"), cache.get("moved")) == (1, "value")
     assert cache.stats()["errors_by_class"]["OOM"] >= 1
     assert cache.get("key") is None
     assert cache.stats()["server"]["up"] is True

@@ -16,7 +16,9 @@ from django.contrib.auth import get_user_model
 from django.core.cache import caches
 
 from performance.cache import aremember, remember
+from performance.cache.backends import TieredCache
 from performance.cache.engine import close_engines
+from performance.cache.keys import lease_of
 
 BACKENDS = ["performance.cache.backends.RedisCache", "performance.cache.backends.TieredCache"]
 WORKERS, THREADS = 4, 25
@@ -181,7 +183,10 @@ def test_one_who_has_waited_long_enough_loads_and_stores_nothing(cache: Any) -> 
     assert cache.get("key") is None
 
 
-@pytest.mark.parametrize("change", ["set", "delete", "clear", "delete_many", "set_many"])
+@pytest.mark.parametrize(
+    "change",
+    ["set", "delete", "clear", "delete_many", "set_many", "add", "incr_version", "delete_pattern"],
+)
 def test_a_slow_load_does_not_bring_back_what_was_replaced(cache: Any, change: str) -> None:
     changes: dict[str, Callable[[], Any]] = {
         "set": lambda: cache.set("key", "new"),
@@ -189,14 +194,75 @@ def test_a_slow_load_does_not_bring_back_what_was_replaced(cache: Any, change: s
         "delete": lambda: cache.delete("key"),
         "delete_many": lambda: cache.delete_many(["key"]),
         "clear": cache.clear,
+        "add": lambda: cache.add("key", "new"),
+        "incr_version": lambda: cache.incr_version("key", version=0),
+        "delete_pattern": lambda: cache.delete_pattern("k*"),
     }
+    cache.set("key", "new", version=0)
 
     def load() -> str:
         changes[change]()
         return "old"
 
     assert remember("key", load) == "old"
-    assert cache.get("key") == ("new" if change.startswith("set") else None)
+    is_new = change in ("set", "set_many", "add", "incr_version")
+    assert cache.get("key") == ("new" if is_new else None)
+
+
+@pytest.mark.parametrize("change", ["set", "delete", "clear", "delete_pattern"])
+def test_nobody_joins_a_load_from_before_a_change(cache: Any, change: str) -> None:
+    changes: dict[str, Callable[[], Any]] = {
+        "set": lambda: cache.set("key", "new"),
+        "delete": lambda: cache.delete("key"),
+        "clear": cache.clear,
+        "delete_pattern": lambda: cache.delete_pattern("k*"),
+    }
+    loading, go_on = threading.Event(), threading.Event()
+
+    def load() -> str:
+        loading.set()
+        go_on.wait(5)
+        return "old"
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(remember, "key", load)
+        loading.wait(5)
+        changes[change]()
+        second = pool.submit(remember, "key", lambda: "new")
+        try:
+            assert second.result(2) == "new"
+        finally:
+            go_on.set()
+        assert first.result() == "old"
+
+
+def test_nobody_joins_a_load_from_before_a_change_by_another_process(
+    cache: Any, cache_redis: redis.Redis
+) -> None:
+    """The message that empties the first tier says so; without one, a waiter may get the old value."""
+    if not isinstance(cache, TieredCache):
+        pytest.skip("the second tier by itself is told of nothing")
+    name = cache.name_of("key")
+    loading, go_on = threading.Event(), threading.Event()
+
+    def load() -> str:
+        loading.set()
+        go_on.wait(5)
+        return "old"
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(remember, "key", load)
+        loading.wait(5)
+        cache_redis.unlink(lease_of(name))
+        cache_redis.set(name, b"1")
+        cache_redis.unlink(name)
+        until(lambda: not cache.engine.flights)
+        second = pool.submit(remember, "key", lambda: "new")
+        try:
+            assert second.result(2) == "new"
+        finally:
+            go_on.set()
+        assert first.result() == "old"
 
 
 def test_an_error_reaches_all_who_wait_and_is_not_kept(cache: Any) -> None:
