@@ -12,6 +12,7 @@ from opentelemetry import trace
 
 from performance import tracing
 from performance.queries.fingerprint import fingerprint
+from performance.queries.texts import text_of
 
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
@@ -31,7 +32,7 @@ def _follow(*, connection: BaseDatabaseWrapper, **_kwargs: object) -> None:
 def _traced(execute: Execute, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     if not trace.get_current_span().is_recording():
         return execute(sql, params, many, context)
-    found = fingerprint(str(sql))
+    found = fingerprint(text_of(sql, context["cursor"]))
     operation, alias = found.kind.upper(), context["connection"].alias
     attributes = {
         "db.system.name": "postgresql",

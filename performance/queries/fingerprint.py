@@ -13,9 +13,9 @@ from functools import lru_cache
 from hashlib import blake2b
 
 LONG = 20_000
-"""Characters from which on lists are shortened by a cheaper, coarser pass first."""
+"""Characters from which on lists of plain values are passed over at once, and the id is not kept."""
 LONGEST = 262_144
-"""Characters that are read; the rest of an even longer text does not count."""
+"""Characters that are read beside such lists; the rest of an even longer text does not count."""
 STORED = 10_000
 """Characters of the text that are kept."""
 
@@ -45,12 +45,11 @@ def fingerprint(sql: str, alias: str = "default") -> Fingerprint:
 
 def normalised(sql: str) -> str:
     """The text of `sql` without its values."""
-    text = _shortened(sql) if len(sql) > LONG else sql
-    text = _collapsed("".join(_pieces(text[:LONGEST]))).strip(" ;")
+    text = _collapsed("".join(_pieces(sql))).strip(" ;")
+    if text.startswith(_PLAIN) and ";" not in text:
+        return text
     for pattern, instead in _UTILITY:
-        text, found = pattern.subn(instead, text, count=1)
-        if found:
-            break
+        text = pattern.sub(instead, text, count=1)
     return text
 
 
@@ -66,25 +65,28 @@ def _computed(sql: str, alias: str = "default") -> Fingerprint:
 
 _cached = lru_cache(maxsize=4096)(_computed)
 
-# Words are tokens too: what begins inside a word (a$b$c, t1) is then no value, and what follows a value
-# without a space is still one.
-_WORD = r"""(?: "(?:[^"]|"")*+" | (?![eEbBxXnN]'|[uU]&') [^\W\d][\w$]*+ )"""
+# Words are tokens too: what begins inside a word (a$b$c, t1) is then no value. PostgreSQL takes every
+# character that is not ASCII for a letter. What follows a string without a space is taken out with it.
+_LETTER = r"[A-Za-z_\x80-\U0010ffff]"
+_LETTERS = r"[\w$\x80-\U0010ffff]*+"
+_TAG = rf"(?:{_LETTER}[\w\x80-\U0010ffff]*+)?"
+_WORD = rf"""(?: "(?:[^"]|"")*+" | (?![eEbBxXnN]'|[uU]&') {_LETTER}{_LETTERS} )"""
 _TOKEN = re.compile(
     rf"""
     (?P<words> {_WORD} (?: [.,=()*<>:[\] ]*+ {_WORD} )*+ )  # in a row at once
   | (?P<value>
-        [eE] '(?:[^'\\]|''|\\.)*+'                 # E'it\'s'
-      | (?<=ESCAPE[ ]) '\\'
-      | (?:[bBxXnN]|[uU]&)? '(?:[^'\\]|''|\\(?!'))*+'
-      | \$(?P<tag>(?:[^\W\d]\w*)?)\$ .*? \$(?P=tag)\$  # $tag$...$tag$
-      | \$\d+                                      # $1
+        [eE] '(?:[^'\\]|''|\\.)*+' {_LETTERS}      # E'it\'s'
+      | (?<=ESCAPE[ ]) '\\'(?!')
+      | (?:[bBxXnN]|[uU]&)? '(?:[^'\\]|''|\\(?!'))*+' {_LETTERS}
+      | \$(?P<tag>{_TAG})\$ .*? \$(?P=tag)\$       # $tag$...$tag$
+      | \$\d\w*+                                   # $1
       | %s | %\(\w+\)s
       | \.?\d (?:[\w.] | (?<=[eE])[+-](?=\d))*+    # 1, 1.5e-3, 0xFF, 1_000
     )
   | (?P<comment> --[^\n\r]* | /\* )
   | (?P<percent> %% )
   | (?P<space> \s{{2,}} | [^\S ] )
-  | (?P<rest> ' | " | \$(?:[^\W\d]\w*)?\$ )        # begins something that does not end
+  | (?P<rest> ' | " | \$ {_TAG} \$ )               # begins something that does not end
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -93,7 +95,7 @@ _COMMENT_EDGE = re.compile(r"/\*|\*/")
 
 def _pieces(sql: str) -> list[str]:
     pieces: list[str] = []
-    at = 0
+    at, end = 0, LONGEST
     while (match := _TOKEN.search(sql, at)) is not None:
         pieces.append(sql[at : match.start()])
         kind, at = match.lastgroup, match.end()
@@ -108,7 +110,11 @@ def _pieces(sql: str) -> list[str]:
             pieces.append(_INSTEAD[kind or "rest"])
             if kind == "rest":
                 return pieces
-    pieces.append(sql[at:])
+            if len(sql) > LONG and (more := _MORE.match(sql, at)) is not None:
+                at, end = more.end(), end + len(more[0])
+        if at > end:
+            return pieces
+    pieces.append(sql[at:end])
     return pieces
 
 
@@ -127,15 +133,9 @@ def _end_of_comment(sql: str, at: int) -> int:
     return at
 
 
-_SIMPLE = r"(?:-?\d[\d.]*|'(?:[^'\\]|'')*+'|%s|\$\d+|\?)"
-_LIST = re.compile(rf"(?<=\(){_SIMPLE}(?:\s*,\s*{_SIMPLE}){{9,}}(?=\s*\))")
-
-
-def _shortened(sql: str) -> str:
-    """Replaces long lists of plain values. It may match inside a string: what it takes out has
-    whole strings only, so that the quotes of the rest still pair."""
-    return _LIST.sub("?", sql)
-
+_SIMPLE = r"(?:-?\d[\w.]*+|'(?:[^'\\]|'')*+'|%s|\$\d++|\?)"
+_MORE = re.compile(rf"(?:\s*+,\s*+{_SIMPLE}(?=\s*+[,)\]])){{9,}}+")
+"""After a value: the rest of a long list. It is looked for where a value has ended, never in a string."""
 
 _GROUP = r"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)"
 _COLLAPSES = [  # a sign without which there is nothing to do, what, by what
@@ -160,20 +160,23 @@ def _collapsed(text: str) -> str:
     return text
 
 
+_PLAIN = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ")
+_BEGINS = r"((?:^|;)[; ]*"  # of one of several statements
+_SET = r"SET [^;=]*?(?:=|\bTO\b)"
+_SET_PLAIN = (
+    r"SET (?:LOCAL |SESSION )?(?:TIME ZONE|ROLE|SESSION AUTHORIZATION|NAMES|SCHEMA) "  # no sign
+)
+_OWNER = r"(?:ROLE|USER|DATABASE|SYSTEM|FUNCTION|PROCEDURE|ROUTINE)\b"
 _UTILITY = [
-    (re.compile(r"^((?:RELEASE |ROLLBACK TO )?SAVEPOINT) .*", re.IGNORECASE | re.DOTALL), r"\1 ?"),
-    (
-        re.compile(r"^(SET (?:LOCAL |SESSION )?[\w.\"]+ ?(?:=|TO)).*", re.IGNORECASE | re.DOTALL),
-        r"\1 ?",
-    ),
-    (
-        re.compile(
-            r"^(SET (?:LOCAL |SESSION )?(?:TIME ZONE|ROLE|SESSION AUTHORIZATION)) .*",
-            re.IGNORECASE | re.DOTALL,
-        ),
-        r"\1 ?",
-    ),
-    (re.compile(r"\"?_django_curs_\w+\"?"), "_django_curs"),
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), instead)
+    for pattern, instead in (
+        (rf"{_BEGINS}(?:RELEASE |ROLLBACK TO )?SAVEPOINT) .*", r"\1 ?"),
+        (rf"{_BEGINS}{_SET}).*", r"\1 ?"),
+        (rf"{_BEGINS}{_SET_PLAIN}).*", r"\1?"),
+        (rf"{_BEGINS}(?:ALTER|CREATE) (?:OR REPLACE )?{_OWNER}[^;]*? {_SET}).*", r"\1 ?"),
+        (r"(\bCOPY [^;]*\bFROM STDIN\b[^;]*;).*", r"\1 ?"),  # its rows may follow
+        (r"\"?_django_curs_\w+\"?", "_django_curs"),
+    )
 ]
 
 _FIRST = re.compile(r"[\s(]*(\w+)")

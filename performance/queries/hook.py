@@ -24,6 +24,7 @@ from performance.queries import ended
 from performance.queries.connections import watch_pool, watch_transactions
 from performance.queries.scope import Scope, _current
 from performance.queries.statements import Statement
+from performance.queries.texts import text_of
 
 Execute = Callable[[Any, Any, bool, dict[str, Any]], Any]
 
@@ -150,7 +151,7 @@ def _keep_many(
 
 def _usual(scope: Scope, sql: Any, context: dict[str, Any]) -> tuple[Scope, str]:
     """A scope that is open, and the SQL as str."""
-    return scope.after() if scope.ended else scope, _text(sql, context)
+    return scope.after() if scope.ended else scope, text_of(sql, context["cursor"])
 
 
 class _Counted:
@@ -167,13 +168,3 @@ class _Counted:
         for row in self._rows:
             self._count += 1
             yield row
-
-
-def _text(sql: Any, context: dict[str, Any]) -> str:
-    """The SQL as str: Django passes str, raw cursors may pass bytes or psycopg's Composed."""
-    if isinstance(sql, str):
-        return str(sql)
-    if isinstance(sql, bytes):
-        return sql.decode(errors="replace")
-    as_string = getattr(sql, "as_string", None)
-    return str(as_string(context["cursor"].cursor) if as_string else sql)

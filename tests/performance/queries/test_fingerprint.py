@@ -46,6 +46,33 @@ def test_values_are_taken_out(sql: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT $€$ canary $€$",
+        "SELECT €E'a\\' , 'canary'",
+        "SELECT a ESCAPE '\\'' , 'x canary y'",
+        "SELECT ''canary''",
+        "SELECT $1canary",
+        "SELECT E'a'\n'it\\'s canary'",
+        "SELECT 1; SET app.who = canary",
+        "BEGIN; SET LOCAL app.who TO canary",
+        "SET app . who = canary; SAVEPOINT s",
+        "SELECT 1;; SET ROLE canary",
+        "ALTER ROLE bob SET app.token = canary",
+        "ALTER DATABASE d SET app.token TO canary",
+        "CREATE FUNCTION f() RETURNS int SET app.token TO canary AS $$ SELECT 1 $$",
+        "ALTER ROLE bob PASSWORD 'canary'",
+        "COPY t (a) FROM STDIN;\ncanary\tx\n\\.\n",
+        "COPY t FROM STDIN WITH (FORMAT csv);\ncanary,x",
+        "-- (1,\n2,3,4,5,6,7,8,9,10,11) AND x = 'foo\ncanary'" + " " * 20_000,
+        "SELECT '(', 'canary', " + "','," * 8000 + " ')'",
+    ],
+)
+def test_no_value_survives(sql: str) -> None:
+    assert "canary" not in normalised(sql)
+
+
+@pytest.mark.parametrize(
     ("sql", "kind", "tables"),
     [
         ('SELECT "a"."b" FROM "a" INNER JOIN "c" ON (1 = 1)', "select", ("a", "c")),
