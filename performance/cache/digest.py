@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import unicodedata
 from typing import Any
 
@@ -12,9 +13,11 @@ import msgspec
 def digest(*parts: Any) -> str:
     """The same for equal parts. Numbers, booleans and strings that look alike stay apart.
 
-    Raises TypeError for what is no plain value. Not JSON: there, NaN, the infinities and None are one.
+    Raises TypeError for what has no JSON form.
     """
-    text = msgspec.msgpack.encode(parts, order="deterministic")
+    text = msgspec.json.encode(parts, order="deterministic")
+    if b"null" in text:  # which None is, and NaN and the infinities are made
+        text += json.dumps(parts, sort_keys=True, default=lambda other: None).encode()
     return hashlib.blake2b(text, digest_size=20).hexdigest()
 
 
