@@ -7,8 +7,11 @@ import ipaddress
 
 from django.http import HttpRequest
 
-# Set by a proxy: the address is then the proxy's, which may well be this machine's.
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+# Set by a proxy, be it empty: the address is then the proxy's, which may well be this machine's.
+FORWARDED = (
+    *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"),
+    *("HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA"),
+)
 
 
 def has_token(request: HttpRequest, token: str) -> bool:
@@ -23,7 +26,7 @@ def has_token(request: HttpRequest, token: str) -> bool:
 
 def is_local(request: HttpRequest) -> bool:
     """True where the request began on this machine and came through no proxy."""
-    if any(request.META.get(name) for name in FORWARDED):
+    if any(name in request.META for name in FORWARDED):
         return False
     try:
         return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
