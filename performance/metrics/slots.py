@@ -60,10 +60,10 @@ def merged(parts: Iterable[Slot]) -> Slot:
     whole: Slot = {}
     for part in parts:
         for series, (kind, summary) in part.items():
-            if series not in whole:
+            if kind is Kind.LEVEL and adds_up(series.name):
+                whole.setdefault(series, (kind, Summary()))[1].beside(summary)
+            elif series not in whole:
                 whole[series] = (kind, summary)
-            elif kind is Kind.LEVEL and adds_up(series.name):
-                whole[series][1].beside(summary)
             else:
                 whole[series][1].merge(summary)
     return whole

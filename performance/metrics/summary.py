@@ -54,11 +54,16 @@ class Summary:
         sketch.merge(self.sketch, other.sketch)
 
     def beside(self, other: Summary) -> None:
-        """Adds another process's samples of one level: what both hold at the same time."""
-        if not (self.count and other.count):
-            self.merge(other)
+        """Adds another process's samples of one level: what both hold at the same time.
+
+        Then it is one sample, their means' sum: begin with an empty one also where there is but one
+        process, or its many samples would outweigh a time when several were there.
+        """
+        if not other.count:
             return
-        self.sum, self.count = self.sum / self.count + other.sum / other.count, 1.0
+        if not self.count:
+            self.min = self.max = 0.0
+        self.count, self.sum = 1.0, self.sum + other.sum / other.count
         self.min += other.min
         self.max += other.max
 

@@ -41,3 +41,16 @@ def test_back_comes_what_went_in() -> None:
 def test_what_is_damaged_is_said_to_be(damaged: bytes) -> None:
     with pytest.raises(slots.Unreadable):
         slots.unpack(damaged)
+
+
+def test_the_samples_of_many_processes_weigh_no_less_than_those_of_one() -> None:
+    def one(*values: float) -> slots.Slot:
+        recording = Recording(10)
+        for value in values:
+            recording.level("requests_in_flight", value, {})
+        return slots.unpack(slots.pack(recording.take(), recording.kind))
+
+    ((_, alone),) = slots.merged([one(2, 4)]).values()
+    ((_, three),) = slots.merged([one(2, 4), one(5), one(1, 1, 1)]).values()
+    assert (alone.count, alone.mean, alone.min, alone.max) == (1, 3, 2, 4)
+    assert (three.count, three.mean, three.min, three.max) == (1, 9, 8, 10)
