@@ -28,7 +28,7 @@ TILES = {
     "queue_length": Asked("queue_length", ("level",), stepped=False),
     "queue_oldest": Asked("queue_oldest_seconds", ("level",), stepped=False),
     "first_token": Asked("reply_first_token_seconds", stepped=False),
-    "service_up": Asked("service_up", ("service",), stepped=False),
+    "service_up": Asked("service_up", ("service",)),
 }
 COMPARED = {
     "requests": Asked("request_seconds", ("status",)),
@@ -117,8 +117,8 @@ def measure(questions: Sequence[Question]) -> Answers:
 
 
 def lately(span: Span) -> tuple[Span, Span]:
-    """The last minute of `span`, and the same hour of the day before: for the tiles."""
+    """The last minute of `span`, in the shortest steps, and the same hour of the day before: for the tiles."""
     # From the beginning of a live slot on, so that none of it is missed.
-    now = Span(since=floor(span.until - MINUTE, SLOT), until=span.until, step=HOUR)
+    now = Span(since=floor(span.until - MINUTE, SLOT), until=span.until, step=SLOT)
     hour = floor(span.until - DAY, HOUR)
     return now, Span(since=hour, until=hour + HOUR, step=HOUR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from performance.admin.dashboard import measured
 from performance.admin.dashboard.measured import Measured
 from performance.metrics.reading import Summary
 from performance.queues.levels import Level
@@ -99,7 +100,7 @@ def _cache(found: Measured, alias: str) -> CacheRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelRow:
-    """`waiting` and `oldest` (seconds) as sampled last; `waited` are quantiles of the span."""
+    """`waiting` and `oldest` (seconds) are the most of the last minute; `waited` are quantiles of the span."""
 
     level: str
     waiting: float | None
@@ -111,7 +112,7 @@ class LevelRow:
 
 
 def levels(found: Measured, lately: Measured) -> list[LevelRow]:
-    """All five, the most urgent first; what waits as sampled `lately`, the rest of all that was found."""
+    """All five, the most urgent first; what waits of `lately`, the rest of all that was found."""
     return [_level(found, lately, level.value) for level in Level]
 
 
@@ -119,8 +120,8 @@ def _level(found: Measured, lately: Measured, level: str) -> LevelRow:
     runs = found.whole("tasks", level=level)
     return LevelRow(
         level=level,
-        waiting=latest(lately, "queue_length", level=level),
-        oldest=latest(lately, "queue_oldest", level=level),
+        waiting=measured.most(lately.whole("queue_length", level=level)),
+        oldest=measured.most(lately.whole("queue_oldest", level=level)),
         done=runs.count,
         failed=_failed(found, level=level),
         waited_p95=found.whole("task_wait", level=level).quantile(0.95),
@@ -134,7 +135,7 @@ def _failed(found: Measured, **labels: str) -> float:
 
 
 def latest(found: Measured, key: str, **labels: str) -> float | None:
-    """A level as it was sampled last."""
+    """A level's mean in the last step of what was found."""
     steps = found.steps(key, **labels)
     return steps[max(steps)].mean if steps else None
 
@@ -198,7 +199,7 @@ def _service(found: Measured, lately: Measured, service: str) -> ServiceRow:
     last = latest(lately, "service_up", service=service)
     return ServiceRow(
         service=service,
-        up=None if last is None else last >= 0.5,
+        up=None if last is None else last > 0.5,
         answered=found.whole("service_up", service=service).mean,
         p95=found.whole("service_seconds", service=service).quantile(0.95),
     )

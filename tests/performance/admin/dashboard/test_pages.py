@@ -147,6 +147,19 @@ def test_an_answer_costs_one_round_trip(
     assert len(calls) == 1
 
 
+def test_what_fell_silent_just_now_is_said_at_once(client: Client) -> None:
+    with time_machine.travel(NOW, tick=False) as clock:
+        for seconds, up in ((-40, 1), (-30, 1), (-20, 1), (0, 0)):
+            clock.move_to(NOW + timedelta(seconds=seconds))
+            metrics.gauge("service_up", up, service="database")
+            metrics.gauge("queue_length", 3 * (1 - up), level="low")
+            metrics.flush()
+        answer = client.get(DATA).json()["parts"]
+    assert "database does not answer." in answer["headline"]
+    assert "does not answer" in answer["services"]
+    assert re.search(r"low.*?<td>3</td>", answer["levels"], re.DOTALL)
+
+
 def test_a_tail_has_the_newest_steps_alone(client: Client) -> None:
     record()
     whole = client.get(DATA).json()

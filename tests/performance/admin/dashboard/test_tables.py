@@ -60,7 +60,7 @@ def test_levels_are_all_there_with_what_waits_now() -> None:
         line([observed(1.0), None, None], task="x", level="low", status="failed"),
         line([observed(1.0), None, None], task="x", level="low", status="successful"),
     ]
-    lately = measured(queue_length=[line([sampled(7), None, None], level="low")])
+    lately = measured(queue_length=[line([sampled(0) + sampled(7), None, None], level="low")])
     rows = tables.levels(measured(tasks=tasks), lately)
     assert [row.level for row in rows] == ["critical", "urgent", "high", "normal", "low"]
     assert (rows[4].waiting, rows[4].oldest, rows[4].done, rows[4].failed) == (7, None, 2, 1)
