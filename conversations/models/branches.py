@@ -35,7 +35,9 @@ class BranchQuerySet(models.QuerySet["Branch"]):
 
 
 class Branch(models.Model):
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="branches")
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="branches", db_index=False
+    )
     parent = models.ForeignKey(
         "self", models.CASCADE, null=True, blank=True, related_name="children"
     )

@@ -48,7 +48,9 @@ class Message(models.Model):
     `place` is its number on the way from the first message of the tree, which is at place 1.
     """
 
-    conversation = models.ForeignKey(Conversation, models.CASCADE, related_name="messages")
+    conversation = models.ForeignKey(
+        Conversation, models.CASCADE, related_name="messages", db_index=False
+    )
     # A branch goes with its conversation alone, and the messages with that: no second search for them.
     branch = models.ForeignKey(Branch, models.DO_NOTHING, related_name="messages", db_index=False)
     place = models.PositiveIntegerField()
