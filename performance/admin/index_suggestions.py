@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from performance.admin.base import ReadOnlyAdmin
 from performance.admin.labels import SEVERITIES, labelled
+from performance.admin.plan_tree import plan_rows
 from performance.models import DatabaseFinding, IndexSuggestion, QueryFingerprint
 
 Status = IndexSuggestion.Status
@@ -71,7 +72,10 @@ class IndexSuggestionAdmin(ReadOnlyAdmin):
             "title": str(one),
             "one": one,
             "gains": _gains(one),
-            "trees": [("Now", rows(one.plan_before)), ("With the index", rows(one.plan_after))],
+            "trees": [
+                ("Now", plan_rows(one.plan_before)),
+                ("With the index", plan_rows(one.plan_after)),
+            ],
             "may_decide": request.user.has_perm("performance.decide_index"),
             "opts": self.opts,
         }
@@ -82,19 +86,6 @@ class IndexSuggestionAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         found: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return found
-
-
-def rows(plan: dict[str, Any], depth: int = 0) -> list[dict[str, Any]]:
-    """A plan's nodes in order, each with its depth and its share of the whole cost."""
-    if not plan:
-        return []
-    found = [plan | {"depth": min(depth, 8)}]
-    for child in plan.get("children", ()):
-        found += rows(child, depth + 1)
-    if depth == 0:
-        whole = max(node["cost"] for node in found) or 1
-        found = [node | {"share": round(100 * node["cost"] / whole)} for node in found]
-    return found
 
 
 def _gains(one: IndexSuggestion) -> list[dict[str, Any]]:

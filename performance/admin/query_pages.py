@@ -12,8 +12,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from performance.admin.plan_tree import plan_rows
 from performance.admin.query_trend import draw
-from performance.models import QueryFingerprint, QuerySample
+from performance.models import (
+    DatabaseFinding,
+    IndexSuggestion,
+    QueryFingerprint,
+    QueryPlan,
+    QuerySample,
+)
 from performance.queries.history import Cost, hours
 
 SPAN = timedelta(days=7)
@@ -40,9 +47,24 @@ def detail(request: HttpRequest, pk: str) -> HttpResponse:
         "total": total,
         "callers": list(query.call_sites.order_by("-seconds")[:MOST_CALLERS]),
         "samples": list(_samples(query)[:MOST_SAMPLES]),
+        **_analysed(request, query),
         "may_ignore": request.user.has_perm("performance.ignore_query"),
     }
     return render(request, "performance/queries/query.html", context)
+
+
+def _analysed(request: HttpRequest, query: QueryFingerprint) -> dict[str, Any]:
+    """What the last analysis that was kept says of it, as far as the reader may see that."""
+    number, may = str(query.pk), request.user.has_perm
+    kept = QueryPlan.objects.filter(fingerprint=query).first()
+    found = DatabaseFinding.objects.filter(statement=number)
+    gaining = IndexSuggestion.objects.filter(gains__contains=[{"statement": number}])
+    return {
+        "plan": kept,
+        "nodes": plan_rows(kept.plan) if kept else [],
+        "found": list(found) if may("performance.view_databasefinding") else [],
+        "suggestions": list(gaining) if may("performance.view_indexsuggestion") else [],
+    }
 
 
 def _samples(query: QueryFingerprint) -> Any:

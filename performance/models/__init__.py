@@ -15,6 +15,7 @@ from performance.models.queries import (
     QueryStatistics,
     Scope,
 )
+from performance.models.query_plans import QueryPlan
 from performance.models.switches import SwitchChange
 from performance.models.task_outbox import TaskOutbox
 from performance.models.task_runs import TaskRun
@@ -33,6 +34,7 @@ __all__ = [
     "Notification",
     "QueryFingerprint",
     "QueryLogProcess",
+    "QueryPlan",
     "QuerySample",
     "QueryStatistics",
     "Scope",

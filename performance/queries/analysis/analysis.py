@@ -12,6 +12,7 @@ from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.database import Database
 from performance.queries.analysis.findings import Facts, Finding, Severity, find_all
 from performance.queries.analysis.measuring import measured
+from performance.queries.analysis.pools import Pool
 from performance.queries.analysis.privileges import missing_privileges
 from performance.queries.analysis.statements import Statement
 from performance.queries.analysis.verifiers import choose
@@ -66,8 +67,12 @@ def analysed(
     options: Options,
     notes: list[str] | None = None,
     progress: Progress = lambda stage, done, of: None,
+    pool: Pool | None = None,
 ) -> Report:
-    """Analyses `statements`, most costly first, and the database that they run on."""
+    """Analyses `statements`, most costly first, and the database that they run on.
+
+    pool: how this project's processes waited for connections to it, where they measured that.
+    """
     started = time.perf_counter()
     catalog = Catalog(database)
     verifier, note = choose(database, catalog, options.verify)
@@ -84,7 +89,7 @@ def analysed(
         confidence = verifier.confidence
     facts = Facts(
         database=database, catalog=catalog, statements=statements, asked=workload.asked,
-        suggestions=found, analyzed=options.analyze,
+        suggestions=found, analyzed=options.analyze, pool=pool,
     )  # fmt: skip
     findings, failed = find_all(facts)
     remarks = [*(notes or []), note, *missing_privileges(database, catalog)]

@@ -9,7 +9,13 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from performance.models import DatabaseFinding, IndexSuggestion, QueryStatistics
+from performance.models import (
+    DatabaseFinding,
+    IndexSuggestion,
+    QueryFingerprint,
+    QueryPlan,
+    QueryStatistics,
+)
 from performance.queries.analysis.advisor import Suggestion
 from performance.queries.analysis.analysis import Report
 from performance.queries.analysis.catalog import Catalog
@@ -31,11 +37,12 @@ KEEP = timedelta(days=30)
 
 @transaction.atomic
 def keep(report: Report, alias: str) -> None:
-    """Stores the report's suggestions and findings; decisions on earlier ones stay."""
+    """Stores the report's suggestions, findings and plans; decisions on earlier suggestions stay."""
     now = timezone.now()
     for suggestion in report.suggestions:
         _keep_suggestion(suggestion, alias, now)
     _keep_findings(report.findings, alias, now)
+    _keep_plans(report, now)
 
 
 def _keep_suggestion(suggestion: Suggestion, alias: str, now: datetime) -> None:
@@ -78,6 +85,27 @@ def _keep_findings(findings: list[Finding], alias: str, now: datetime) -> None:
     IndexSuggestion.objects.filter(
         alias=alias, last_seen__lt=now - KEEP, status=Status.PROPOSED
     ).delete()
+
+
+def _keep_plans(report: Report, now: datetime) -> None:
+    """The plans of statements that the log knows, and what pg_stat_statements calls these."""
+    plans = {int(name): plan for name, plan in report.plans.items() if _is_number(name)}
+    numbers = {int(one.id): one.queryid for one in report.statements if one.queryid}
+    known = {row.pk: row for row in QueryFingerprint.objects.filter(pk__in={*plans, *numbers})}
+    QueryPlan.objects.bulk_create(
+        [
+            QueryPlan(fingerprint=known[pk], plan=plans[pk], made_at=now)
+            for pk in plans
+            if pk in known
+        ],
+        update_conflicts=True,
+        unique_fields=["fingerprint"],
+        update_fields=["plan", "made_at"],
+    )
+    named = [known[pk] for pk in numbers if pk in known]
+    for row in named:
+        row.pg_queryid = int(numbers[row.pk])
+    QueryFingerprint.objects.bulk_update(named, ["pg_queryid"])
 
 
 def look_for_applied(alias: str) -> int:

@@ -7,10 +7,11 @@ import re
 _LITERAL = re.compile(
     r"""
     (?P<name>"(?:[^"]|"")*")                                  # a quoted name stays
-    | [EeBbXx]?'(?:[^'\\]|''|\\.)*'(?:::(?:character\ varying|double\ precision|bit\ varying
+    # A backslash escapes in E'' alone; a text that was cut short ends within a value.
+    | (?:[Ee]'(?:[^'\\]|''|\\.)*(?:'|\Z) | (?:[BbXxNn]|[Uu]&)?'(?:[^']|'')*(?:'|\Z))(?:::(?:character\ varying|double\ precision|bit\ varying
         |time(?:stamp)?(?:\(\d\))?\ with(?:out)?\ time\ zone|[\w".]+)(?:\(\d+(?:,\d+)?\))?(?:\[\])*)?
     | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$
-    | (?<![\w$.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w)
+    | (?<![\w$.])\.?\d(?:[\w.]|(?<=[eE])[+-](?=\d))*
     """,
     re.VERBOSE | re.DOTALL,
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from performance.queries.analysis.exceptions import NotPlanned
 from performance.queries.analysis.literals import without_literals
 
 CONDITIONS = (
@@ -75,8 +76,14 @@ MEASURED = {
 }  # fmt: skip
 
 
-def plan_of(found: dict[str, Any]) -> Plan:
-    """The tree of EXPLAIN's answer, or of its "Plan" part."""
+DEEPEST = 200
+"""Levels of a plan that is looked at: trees are walked by recursion."""
+
+
+def plan_of(found: dict[str, Any], depth: int = 0) -> Plan:
+    """The tree of EXPLAIN's answer, or of its "Plan" part. Raises NotPlanned on one that is too deep."""
+    if depth > DEEPEST:
+        raise NotPlanned(f"the plan has more than {DEEPEST} levels")
     node = found.get("Plan", found)
     return Plan(
         kind=node["Node Type"],
@@ -94,5 +101,5 @@ def plan_of(found: dict[str, Any]) -> Plan:
         output=tuple(node.get("Output", ())),
         relation=node.get("Parent Relationship", ""),
         extra={ours: node[theirs] for theirs, ours in MEASURED.items() if theirs in node},
-        children=tuple(plan_of(child) for child in node.get("Plans", ())),
+        children=tuple(plan_of(child, depth + 1) for child in node.get("Plans", ())),
     )

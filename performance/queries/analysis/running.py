@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import psycopg
 from django.apps import apps
 from django.db import DatabaseError
 
 from performance.queries.analysis import parsing
 from performance.queries.analysis.analysis import Options, Progress, Report, analysed
-from performance.queries.analysis.database import Database, opened
+from performance.queries.analysis.database import Database, opened, reason
 from performance.queries.analysis.exceptions import AnalysisError
+from performance.queries.analysis.pools import pool_of
 from performance.queries.analysis.recorded import from_log, merged, with_samples
 from performance.queries.analysis.statements import Found, Statement, from_pg_stat_statements
 
@@ -20,9 +22,16 @@ def analyse(
 ) -> Report:
     """Analyses the database `alias`. Raises AnalysisError where that cannot be done."""
     with opened(alias) as database:
-        statements, notes = read_statements(database, alias, options)
-        with_samples(statements[: options.planned], database)
-        return analysed(database, statements, options, notes, progress)
+        try:
+            statements, notes = read_statements(database, alias, options)
+            with_samples(statements[: options.planned], database)
+            return analysed(
+                database, statements, options, notes, progress, pool_of(alias, options.since)
+            )
+        except psycopg.Error as error:
+            raise AnalysisError(
+                f"The analysis of {alias!r} was ended by the database: {reason(error)}."
+            ) from None
 
 
 def read_statements(

@@ -10,7 +10,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from performance.models import CallSite, QueryFingerprint, QuerySample, QueryStatistics
+from performance.models import (
+    CallSite,
+    DatabaseFinding,
+    IndexSuggestion,
+    QueryFingerprint,
+    QueryPlan,
+    QuerySample,
+    QueryStatistics,
+)
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -185,3 +193,57 @@ def test_without_permission_nothing_is_shown_and_nobody_writes(name: str, reader
     assert staff().get(address).status_code == 403
     assert reader.get(address + "add/").status_code == 403
     assert reader.get(address + "export/").status_code == 200
+
+
+DETAIL = "admin:performance_queryfingerprint_change"
+
+
+@pytest.fixture
+def analysed() -> QueryFingerprint:
+    """A query with a plan, a finding and an index that would help it."""
+    found, now = query(77, "SELECT analysed"), timezone.now()
+    plan = {
+        "kind": "Limit", "cost": 10.0, "rows": 5,
+        "children": [{"kind": "Seq Scan", "on": "t", "cost": 9.0, "rows": 5, "conditions": {"Filter": "(a = ?)"}}],
+    }  # fmt: skip
+    QueryPlan.objects.create(fingerprint=found, plan=plan, made_at=now)
+    about = {"alias": "default", "last_seen": now}
+    for number in ("77", "7"):
+        DatabaseFinding.objects.create(
+            kind="sequential_scan", severity="warning", about="t", statement=number, said=f"Finding of {number}.",
+            remedy="Add an index.", **about,
+        )  # fmt: skip
+        IndexSuggestion.objects.create(
+            table="t", definition=f"public.t (a{number})", sql="CREATE INDEX", confidence="verified", cost_before=9.0,
+            cost_after=1.0, size=1, write_entries=0, blocks_hot=False,
+            gains=[{"statement": number, "calls": 1, "before": 9.0, "after": 1.0}], **about,
+        )  # fmt: skip
+    return found
+
+
+def test_a_query_has_its_plan_findings_and_suggestions(analysed: QueryFingerprint) -> None:
+    reader = staff("view_queryfingerprint", "view_databasefinding", "view_indexsuggestion")
+
+    text = page(reader, reverse(DETAIL, args=[analysed.pk]))
+
+    assert "Finding of 77." in text
+    assert "public.t (a77)" in text
+    assert "Finding of 7." not in text
+    assert "public.t (a7)" not in text
+    assert '<li class="depth-1">' in text
+    assert "(a = ?)" in text
+
+
+def test_findings_and_suggestions_want_their_own_permissions(
+    reader: Client, analysed: QueryFingerprint
+) -> None:
+    text = page(reader, reverse(DETAIL, args=[analysed.pk]))
+
+    assert "Finding of 77." not in text
+    assert "public.t (a77)" not in text
+
+
+def test_a_query_that_was_never_analysed_says_so(reader: Client) -> None:
+    query(5, "SELECT 1")
+
+    assert "No plan is kept." in page(reader, reverse(DETAIL, args=[5]))

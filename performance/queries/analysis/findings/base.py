@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.database import Database
+from performance.queries.analysis.pools import Pool
 from performance.queries.analysis.statements import Statement
 from performance.queries.analysis.workload import Asked
 
@@ -52,6 +53,7 @@ class Facts:
     asked: list[Asked] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
     analyzed: bool = False  # whether plans were measured by running them
+    pool: Pool | None = None  # None where no process measured one
 
     @property
     def seconds(self) -> float:

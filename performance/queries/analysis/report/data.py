@@ -8,8 +8,8 @@ from performance.queries.analysis.advisor import Suggestion
 from performance.queries.analysis.analysis import Report
 from performance.queries.analysis.django_index import index_line, migration
 from performance.queries.analysis.findings import Finding
-from performance.queries.analysis.literals import without_literals
 from performance.queries.analysis.statements import Statement
+from performance.queries.fingerprint import normalised
 
 LONGEST = 2_000  # characters of a statement that are shown
 
@@ -38,7 +38,7 @@ def as_data(report: Report) -> dict[str, Any]:
 def _statement(one: Statement, report: Report) -> dict[str, Any]:
     return {
         "id": one.id,
-        "sql": without_literals(one.sql[:LONGEST]),
+        "sql": normalised(one.sql)[:LONGEST],
         "source": one.source,
         "calls": one.calls,
         "seconds": round(one.seconds, 6),

@@ -10,7 +10,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from performance.models import DatabaseFinding, IndexSuggestion, QueryFingerprint, QueryStatistics
+from performance.models import (
+    DatabaseFinding,
+    IndexSuggestion,
+    QueryFingerprint,
+    QueryPlan,
+    QueryStatistics,
+)
 from performance.queries.analysis import Options, Report, keep
 from performance.queries.analysis.analysis import analysed
 from performance.queries.analysis.database import opened
@@ -148,3 +154,17 @@ def test_values_are_never_kept() -> None:
     rows: list[Any] = [*IndexSuggestion.objects.values(), *DatabaseFinding.objects.values()]
     assert rows
     assert "1234567" not in repr(rows)
+
+
+def test_plans_of_known_statements_are_kept_and_replaced() -> None:
+    statistics(hours_ago=1, mean=0.01)
+    counted = Statement(id="77", sql=SQL, calls=100, seconds=1.0, queryid="-5")
+    unknown = Statement(id="78", sql=SQL, calls=1, seconds=1.0)
+    QueryPlan.objects.create(fingerprint_id=77, plan={"kind": "Old"}, made_at=timezone.now())
+
+    keep(report(counted, unknown), "default")
+
+    (kept,) = QueryPlan.objects.all()
+    assert kept.plan["kind"] == "Seq Scan"
+    assert kept.plan["on"] == "kept_test"
+    assert QueryFingerprint.objects.get(pk=77).pg_queryid == -5
