@@ -99,5 +99,11 @@ def of_default_backend() -> QueueOptions:
 
 
 def changed(options: QueueOptions, **values: Any) -> QueueOptions:
-    """The same options with some values replaced; None replaces nothing."""
-    return replace(options, **{key: value for key, value in values.items() if value is not None})
+    """The same options with some values replaced; None replaces nothing.
+
+    Raises ImproperlyConfigured on a wrong value.
+    """
+    given = {key: value for key, value in values.items() if value is not None}
+    for key in _LEAST.keys() & given.keys():
+        _refuse_below(key, given[key], _LEAST[key])
+    return replace(options, **given)

@@ -52,7 +52,8 @@ def main(pipe: Connection, packed: bytes) -> None:
         after = getattr(error, "retry_after", None)
         answer = Answer(
             error=f"{type(error).__module__}.{type(error).__qualname__}",
-            traceback="".join(traceback.format_exception(error)),
+            # Half a character, as file names may hold, would keep the answer from being sent.
+            traceback="".join(traceback.format_exception(error)).encode(errors="replace").decode(),
             retry_after=after if isinstance(after, int | float) else None,
         )
     connections.close_all()

@@ -6,6 +6,11 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypedDict
+from zoneinfo import ZoneInfo
+
+from croniter import croniter  # type: ignore[import-untyped]
+
+from performance.queues.exceptions import TaskExpired
 
 KeyOf = str | Callable[..., str]
 """A template filled from the task's keyword arguments ("{user_id}"), or a function of all of them."""
@@ -26,14 +31,23 @@ class Retry:
     on: tuple[type[BaseException], ...] = (Exception,)
     never: tuple[type[BaseException], ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("times", "backoff", "longest"):
+            _refuse_unless(getattr(self, name) >= 0, self, name, "0 or more")
+
     def delay(self, error: BaseException, failures: int) -> float | None:
-        """Seconds until the next try after `failures` failed ones (1 or more); None: no more."""
-        if failures > self.times or not isinstance(error, self.on) or isinstance(error, self.never):
+        """Seconds until the next try after `failures` failed ones (1 or more); None: no more.
+
+        What has waited too long to be begun is not tried again, whatever `on` says.
+        """
+        never = (*self.never, TaskExpired)
+        if failures > self.times or not isinstance(error, self.on) or isinstance(error, never):
             return None
         asked = getattr(error, "retry_after", None)
         if isinstance(asked, int | float) and asked >= 0:
             return min(float(asked), self.longest)
-        full = min(self.longest, self.backoff * 2.0 ** (failures - 1))
+        # Nobody waits 2**64 seconds, and from 2**1024 on there is no such number.
+        full = min(self.longest, self.backoff * 2.0 ** min(failures - 1, 64))
         return full / 2 + random.uniform(0, full / 2)  # noqa: S311
 
 
@@ -57,6 +71,10 @@ class Idempotent:
     key: KeyOf
     keep: int = 24 * 3600
 
+    def __post_init__(self) -> None:
+        whole = isinstance(self.keep, int)
+        _refuse_unless(whole and self.keep >= 1, self, "keep", "1 second or more, in whole seconds")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
@@ -69,6 +87,12 @@ class Limit:
     concurrency: int | None = None
     rate: str | None = None
 
+    def __post_init__(self) -> None:
+        least = self.concurrency is None or self.concurrency >= 1
+        _refuse_unless(least, self, "concurrency", "1 or more")
+        if self.rate is not None:
+            interval_of(self.rate)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
@@ -78,12 +102,36 @@ class Schedule:
     cron: str | None = None
     time_zone: str = "UTC"
 
+    def __post_init__(self) -> None:
+        one = (self.every is None) != (self.cron is None)
+        _refuse_unless(one, self, "every", "given where `cron` is not, and only there")
+        _refuse_unless(self.every is None or self.every > 0, self, "every", "more than 0 seconds")
+        right = self.cron is None or _is_cron(self.cron)
+        _refuse_unless(right, self, "cron", "a cron line like '0 3 * * *', with a time to come")
+        _refuse_unless(_is_time_zone(self.time_zone), self, "time_zone", "like 'Europe/Berlin'")
+
+
+def _is_cron(line: str) -> bool:
+    try:
+        croniter(line).get_next()
+    except ValueError:
+        return False
+    return True
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskOptions:
     """Everything a task declares to this backend; times in seconds.
 
-    timeout: it is stopped after this long. ttl: it is not run after waiting this long.
+    timeout: it is stopped after this long. ttl: from then on it is not begun, nor tried again.
     durable: True keeps a row until Redis has the job; "caller" says that the caller's own row and
     sweeper do that, so that a Redis that is away at the commit is only logged.
     isolated: it runs in a child process. record: each run is a TaskRun row, with `who` and `about`
@@ -106,6 +154,10 @@ class TaskOptions:
     about: KeyOf = ""
     schedule: Schedule | None = None
 
+    def __post_init__(self) -> None:
+        _refuse_unless(self.timeout > 0, self, "timeout", "more than 0 seconds")
+        _refuse_unless(self.ttl is None or self.ttl > 0, self, "ttl", "more than 0 seconds")
+
 
 class OptionKeywords(TypedDict, total=False):
     """TaskOptions as keyword arguments of `@task`."""
@@ -125,6 +177,21 @@ class OptionKeywords(TypedDict, total=False):
     who: KeyOf
     about: KeyOf
     schedule: Schedule | None
+
+
+def interval_of(rate: str) -> float:
+    """Seconds between two starts at `rate` ("100/m"). Raises ValueError."""
+    number, _, period = rate.partition("/")
+    seconds = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}.get(period)
+    if seconds is None or not (number.isascii() and number.isdigit() and int(number)):
+        raise ValueError(f"A rate reads like '100/m' (s, m, h, d), not {rate!r}.")
+    return seconds / int(number)
+
+
+def _refuse_unless(fits: bool, options: object, name: str, wanted: str) -> None:
+    if not fits:
+        value = getattr(options, name)
+        raise ValueError(f"{type(options).__name__}: {name} is {value!r}; it must be {wanted}.")
 
 
 DEFAULT_OPTIONS = TaskOptions()

@@ -16,7 +16,6 @@ from croniter import croniter  # type: ignore[import-untyped]
 from performance.queues import scripts, submission
 from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
-from performance.queues.exceptions import QueueError
 from performance.queues.options import Schedule, options_of
 from performance.queues.registry import registered
 from performance.queues.types import AnyTask
@@ -35,9 +34,22 @@ def next_run(schedule: Schedule, after: datetime) -> datetime:
         return datetime.fromtimestamp(number * schedule.every, UTC)
     if schedule.cron is None:
         raise ValueError("A schedule wants `every` (more than 0) or `cron`.")
-    local = after.astimezone(ZoneInfo(schedule.time_zone))
-    found: datetime = croniter(schedule.cron, local).get_next(datetime)
+    zone = ZoneInfo(schedule.time_zone)
+    found = _next_of(schedule.cron, after, zone)
+    # The night that puts the clocks back has some hours twice; who names an hour means it once.
+    while found.astimezone(zone).fold and _names_hours(schedule.cron):
+        found = _next_of(schedule.cron, found, zone)
+    return found
+
+
+def _next_of(cron: str, after: datetime, zone: ZoneInfo) -> datetime:
+    found: datetime = croniter(cron, after.astimezone(zone)).get_next(datetime)
     return found.astimezone(UTC)
+
+
+def _names_hours(cron: str) -> bool:
+    minute, *others = cron.split()
+    return not others[0].startswith("*") if others else minute != "@hourly"
 
 
 def declared(schedule: Schedule) -> str:
@@ -73,12 +85,15 @@ class Schedules:
                 self._look(task, schedule, now)
 
     def _look(self, task: AnyTask, schedule: Schedule, now: float) -> None:
-        following = next_run(schedule, datetime.fromtimestamp(now, UTC)).timestamp()
-        self._look_at[task.module_path] = min(following, now + LOOK_AGAIN)
+        self._look_at[task.module_path] = now + LOOK_AGAIN
         try:
+            following = next_run(schedule, datetime.fromtimestamp(now, UTC)).timestamp()
+            self._look_at[task.module_path] = min(following, now + LOOK_AGAIN)
             job = submission.prepare(task, (), {}, self.conf)
             started = scripts.run(self.client, "schedule", *_call(task, schedule, following, job))
-        except (QueueError, ValueError) as error:
+        except redis.RedisError:
+            raise
+        except Exception as error:  # noqa: BLE001 - also of the task's own keys; the others go on
             logger.warning("schedule_failed", task=task.module_path, error=str(error))
         else:
             if started == 1:
@@ -92,6 +107,8 @@ def _call(
     stamped = submission.stamped(job, rq_time(now))
     # A run that still waits or runs is enough; the next one is not piled on top of it.
     stamped |= {"unique": f"schedule:{task.module_path}", "until_finished": True, "replace": False}
+    # So at most one waits, and a full level, which a sweep may be there to relieve, is no reason.
+    stamped["most"] = 0
     call = {
         "iso_now": rq_time(now),
         "unix_now": now,

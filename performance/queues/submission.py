@@ -20,7 +20,7 @@ from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
 from performance.queues.exceptions import EnqueueFailed, QueueFull
 from performance.queues.levels import Level
-from performance.queues.options import TaskOptions, key_for, options_of
+from performance.queues.options import TaskOptions, interval_of, key_for, options_of
 from performance.queues.types import AnyTask
 
 CARRIED = ("request_id", "correlation_id", "traceparent")
@@ -152,15 +152,6 @@ def _limit_fields(
     if limit.rate:
         fields += ["limit_interval", repr(interval_of(limit.rate))]
     return fields
-
-
-def interval_of(rate: str) -> float:
-    """Seconds between two starts at `rate` ("100/m"). Raises ValueError."""
-    number, _, period = rate.partition("/")
-    try:
-        return {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}[period] / int(number)
-    except (KeyError, ValueError, ZeroDivisionError):
-        raise ValueError(f"A rate reads like '100/m' (s, m, h, d), not {rate!r}.") from None
 
 
 def _identity(

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import Any
 
+import redis
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.module_loading import autodiscover_modules
 
@@ -42,23 +44,36 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if options["processes"] < 1:
             raise CommandError("--processes must be 1 or more.")
+        self._conf(options)  # refuses what is wrong once, not in every process again and again
         restarts = options["max_jobs"] or options["max_memory"]
         if (options["processes"] > 1 or restarts) and not os.environ.get("PERFORMANCE_POOL"):
             sys.exit(self._pool(options))
         autodiscover_modules("tasks")
-        levels = [level.value for level in Level if level.value in options["levels"]]
-        chosen = self._conf(options)
-        widen_pools(chosen.threads + chosen.database_threads + 1)
-        worker = ConcurrentWorker(levels, conf=chosen, show=_alone_on_a_terminal())
-        worker.work(burst=options["burst"], logging_level="WARNING")
+        worker = self._work(options)
         sys.stderr.flush()
         if worker.left_behind:
             # A thread that nothing can stop must not hold up the end; its job was handed back.
             os._exit(0)
 
+    def _work(self, options: dict[str, Any]) -> ConcurrentWorker:
+        levels = [level.value for level in Level if level.value in options["levels"]]
+        chosen = self._conf(options)
+        widen_pools(chosen.threads + chosen.database_threads + 1)
+        try:
+            worker = ConcurrentWorker(levels, conf=chosen, show=_alone_on_a_terminal())
+            worker.work(burst=options["burst"], logging_level="WARNING")
+        except redis.RedisError as error:
+            # Only at the start; a worker that runs waits for a server that is away.
+            raise CommandError(f"The queue server does not answer: {error}") from error
+        return worker
+
     def _conf(self, options: dict[str, Any]) -> conf.QueueOptions:
         names = ("concurrency", "threads", "grace", "max_jobs", "max_memory")
-        return conf.changed(conf.of_default_backend(), **{name: options[name] for name in names})
+        given = {name: options[name] for name in names}
+        try:
+            return conf.changed(conf.of_default_backend(), **given)
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
 
     def _pool(self, options: dict[str, Any]) -> int:
         os.environ["PERFORMANCE_POOL"] = str(options["processes"])

@@ -101,7 +101,7 @@ class Children:
 def _answer(pipe: Connection) -> Any:
     try:
         raw = pipe.recv_bytes()
-    except EOFError:
+    except (EOFError, OSError):  # before its answer, or within it
         raise ChildDied("Its process died.") from None
     answer = msgspec.msgpack.decode(raw, type=isolated.Answer)
     if answer.error:

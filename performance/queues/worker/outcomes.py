@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import structlog
 from django.tasks.base import TaskError, TaskResultStatus
 from django.utils.json import normalize_json
 from django.utils.module_loading import import_string
@@ -18,6 +19,8 @@ from performance.queues.clock import rq_time
 from performance.queues.exceptions import TaskCancelled, TaskParked, TaskTimeout, WorkerLost
 from performance.queues.worker.children import ChildRaised
 from performance.queues.worker.run import Kind, Run
+
+logger = structlog.get_logger(__name__)
 
 _LONGEST_TRACEBACK = 20_000
 _json = msgspec.json.Encoder()
@@ -37,7 +40,7 @@ def success(run: Run, value: Any) -> dict[str, Any]:
 
 def failure(run: Run, error: BaseException) -> dict[str, Any]:
     """The task raised: another try if it declares one, else the end."""
-    delay = run.options.retry.delay(error, run.failures + 1) if run.options else None
+    delay = _delay(run, error)
     if delay is None:
         return _failed(run, "fail", error)
     op = _failed(run, "retry", error)
@@ -48,17 +51,33 @@ def failure(run: Run, error: BaseException) -> dict[str, Any]:
     return op
 
 
+def _delay(run: Run, error: BaseException) -> float | None:
+    """Whatever the exception does when it is asked, its run must end."""
+    if run.options is None:
+        return None
+    try:
+        return run.options.retry.delay(error, run.failures + 1)
+    except Exception:
+        logger.exception("retry_undecided", task=run.name, task_id=run.id)
+        return None
+
+
 def failure_in_child(run: Run, error: ChildRaised) -> dict[str, Any]:
     """The task raised in a child process, whose traceback is told as it was there."""
+    op = failure(run, _as_raised(error))
+    return _described(run, op, error.path, error.text)
+
+
+def _as_raised(error: ChildRaised) -> BaseException:
+    """An exception of the task's own class, for what its retries say of it."""
     try:
         raised_class = import_string(error.path)
-        raised: BaseException = raised_class.__new__(raised_class)
-    except (ImportError, TypeError):
-        raised = error
-    if error.retry_after is not None:
-        raised.retry_after = error.retry_after  # type: ignore[attr-defined]
-    op = failure(run, raised)
-    return _described(run, op, error.path, error.text)
+        raised = raised_class.__new__(raised_class)
+        if error.retry_after is not None:
+            raised.retry_after = error.retry_after
+    except Exception:  # noqa: BLE001 - whatever the class does when it is made
+        return error
+    return raised if isinstance(raised, BaseException) else error
 
 
 def stopped(run: Run, error: BaseException) -> dict[str, Any]:

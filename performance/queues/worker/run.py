@@ -48,7 +48,7 @@ class Declared:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """A claimed job. `claim` is the row that lua/claim.lua answered."""
+    """A claimed job. Times are Unix seconds; `deadline` and `stop_at` are of the monotonic clock."""
 
     id: str
     level: str
@@ -69,6 +69,7 @@ class Run:
     worker: str
     started: float = field(default_factory=time.time)
     began: float | None = None
+    deadline: float | None = None
     ended: float = 0.0
     declared: Declared | None = None
     task: AnyTask | None = None
@@ -87,6 +88,7 @@ class Run:
     def begin(self) -> None:
         """Its own time starts: it has its thread, its child or the loop."""
         self.began = time.time()
+        self.deadline = time.monotonic() + self.timeout
 
     def recall_start(self, started_at: str) -> None:
         """Takes its start from the job's record, where another worker had begun it."""

@@ -51,14 +51,13 @@ class Stops:
         while True:
             await asyncio.sleep(0.1)
             self.tick = time.monotonic()
-            now = time.time()
             for run in list(self._runs.values()):
-                self._look_at(run, now)
+                self._look_at(run)
             self._execution.tidy(idle=not self._runs)
 
-    def _look_at(self, run: Run, now: float) -> None:
+    def _look_at(self, run: Run) -> None:
         if run.stop_reason is None:
-            if run.began and now - run.began > run.timeout:
+            if run.deadline and self.tick > run.deadline:
                 self._execution.halt(run, "timeout")
         elif self.tick - run.stop_at > INSIST_AFTER:
             self._execution.halt(run, run.stop_reason)

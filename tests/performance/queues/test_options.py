@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from performance.queues import Retry
-from performance.queues.options import key_for
+from performance.queues import Idempotent, Limit, Retry, Schedule
+from performance.queues.options import TaskOptions, key_for
 
 
 class Busy(Exception):
@@ -36,6 +38,34 @@ def test_an_exception_may_say_when() -> None:
 
 def test_no_retries_by_count() -> None:
     assert Retry(times=0).delay(ValueError(), 1) is None
+
+
+@pytest.mark.parametrize(
+    ("declare", "complaint"),
+    [
+        (lambda: TaskOptions(timeout=0), "TaskOptions: timeout is 0"),
+        (lambda: TaskOptions(ttl=-1), "TaskOptions: ttl is -1"),
+        (lambda: Retry(times=-1), "Retry: times is -1"),
+        (lambda: Idempotent(key="", keep=0), "Idempotent: keep is 0"),
+        (lambda: Limit(concurrency=0), "Limit: concurrency is 0"),
+        (lambda: Limit(rate="-5/m"), "not '-5/m'"),
+        (lambda: Schedule(), "Schedule: every is None"),
+        (lambda: Schedule(every=1, cron="* * * * *"), "Schedule: every is 1"),
+        (lambda: Schedule(every=0), "Schedule: every is 0"),
+        (lambda: Schedule(cron="61 * * * *"), "Schedule: cron is '61"),
+        (lambda: Schedule(cron="0 0 30 2 *"), "Schedule: cron is '0 0 30"),
+        (lambda: Schedule(cron="0 3 * * *", time_zone="Berlin"), "Schedule: time_zone is"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_where_it_is_declared(
+    declare: Callable[[], object], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        declare()
+
+
+def test_retries_for_ever() -> None:
+    assert 150 <= (Retry(times=10**9).delay(ValueError(), 5000) or 0) <= 300
 
 
 def test_a_key_is_a_template_or_a_function() -> None:

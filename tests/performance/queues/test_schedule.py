@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import time_machine
 
 from performance.queues import Schedule, conf, connection, inspection, levers
+from performance.queues.levels import Level
 from performance.queues.schedule import Schedules, declared, next_run
 from tests.performance.queues.conftest import Workers, eventually, history
 from tests.performance.queues.jobs import tasks
@@ -33,9 +34,50 @@ def test_next_run(schedule: Schedule, expected: datetime) -> None:
     assert next_run(schedule, NOON) == expected
 
 
-def test_an_empty_schedule_is_an_error() -> None:
-    with pytest.raises(ValueError, match="every"):
-        next_run(Schedule(), NOON)
+@pytest.mark.parametrize(
+    ("cron", "hours"),
+    [
+        ("30 2 * * *", [0.5, 25.5]),
+        ("30 1,2 * * *", [-0.5, 0.5, 24.5]),
+        ("30 * * * *", [-0.5, 0.5, 1.5, 2.5]),
+        ("@hourly", [0, 1, 2, 3]),
+    ],
+)
+def test_an_hour_that_comes_twice(cron: str, hours: list[float]) -> None:
+    # Berlin puts its clocks back at 1:00 UTC: 2:00 to 3:00 comes twice.
+    midnight = datetime(2026, 10, 25, tzinfo=UTC)
+    moment = midnight - timedelta(hours=0.75)
+    for expected in hours:
+        moment = next_run(Schedule(cron=cron, time_zone="Europe/Berlin"), moment)
+        assert (moment - midnight) / timedelta(hours=1) == expected
+
+
+def test_an_hour_that_never_comes_is_made_up_for() -> None:
+    # Berlin puts its clocks forward at 1:00 UTC: there is no 2:30.
+    schedule = Schedule(cron="30 2 * * *", time_zone="Europe/Berlin")
+    first = next_run(schedule, datetime(2026, 3, 28, 12, tzinfo=UTC))
+    assert first == datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert next_run(schedule, first) == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
+
+
+def test_one_broken_schedule_holds_up_no_other(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Schedule(every=1)
+    object.__setattr__(broken, "every", None)
+    both = [(tasks.add, broken), (tasks.tick, Schedule(every=60))]
+    monkeypatch.setattr("performance.queues.schedule.scheduled_tasks", lambda: both)
+    look(NOON)
+    assert server.hkeys("rq:own:schedules") == [NAME.encode()]
+
+
+def test_a_full_level_keeps_no_periodic_task_out(server: Any) -> None:
+    look(NOON)
+    server.rpush("rq:queue:normal", "waiting")
+    full = conf.QueueOptions(max_length={Level.NORMAL: 1})
+    with time_machine.travel(NOON.replace(hour=13), tick=False):
+        Schedules(connection.client(), full)()
+    assert waiting(server) == 2
 
 
 def waiting(server: Any) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from django.tasks import TaskContext
@@ -251,3 +251,42 @@ def fail_always() -> None:
 async def fail_soon(seconds: float) -> None:
     await asyncio.sleep(seconds)
     raise ValueError("soon")
+
+
+@task
+def note_slowly(text: str, seconds: float) -> None:
+    note(text)
+    time.sleep(seconds)
+
+
+@task(ttl=0.05, retry=Retry(times=3, backoff=0.01))
+def expiring() -> None:
+    note("expired")
+
+
+class Odd(Exception):
+    """Cannot be made without arguments, nor asked when to try again."""
+
+    def __new__(cls, *args: object) -> Self:
+        if not args:
+            raise ValueError("No arguments.")
+        return super().__new__(cls, *args)
+
+    @property
+    def retry_after(self) -> float:
+        raise RuntimeError("Do not ask.")
+
+
+@task(retry=Retry(times=2))
+def raise_oddly() -> None:
+    raise Odd("odd")
+
+
+@task(retry=Retry(times=2))
+async def raise_oddly_later() -> None:
+    raise Odd("odd")
+
+
+@task(isolated=True)
+def raise_half_a_character() -> None:
+    raise ValueError("half \ud800")
