@@ -27,6 +27,8 @@ from performance.models import Alert, AlertEvent
 from performance.models.alerts import Cause
 
 NOTE = 2000
+MOST_ALERTS = 1000
+"""That one form may name."""
 SILENCES = {"1 hour": 3600, "4 hours": 4 * 3600, "1 day": 24 * 3600, "1 week": 7 * 24 * 3600}
 BEFORE, SHORTEST = timedelta(hours=1), timedelta(hours=3)
 MOST_EVENTS = 200
@@ -38,7 +40,7 @@ needs_view = permission_required("performance.view_alert", raise_exception=True)
 @require_safe
 def detail(request: HttpRequest, pk: str) -> HttpResponse:
     """The alert's page."""
-    if not pk.isascii() or not pk.isdigit() or len(pk) > 18:
+    if not _is_key(pk):
         raise Http404
     alert = get_object_or_404(
         Alert.objects.select_related("rule", "assignee", "acknowledged_by"), pk=pk
@@ -92,11 +94,11 @@ def act(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("performance.acknowledge_alert"):
         raise PermissionDenied
     action = ACTIONS.get(request.POST.get("action", ""))
-    keys = [int(key) for key in request.POST.getlist("alert") if key.isascii() and key.isdigit()]
+    keys = _keys(request)
     if action is None or not keys:
         raise Http404
     try:
-        said, changed = action(request, keys[:1000])
+        said, changed = action(request, keys)
     except ValueError as error:
         messages.error(request, str(error))
     else:
@@ -104,6 +106,16 @@ def act(request: HttpRequest) -> HttpResponse:
     if len(keys) == 1:
         return redirect("admin:performance_alert_change", keys[0])
     return redirect("admin:performance_alert_changelist")
+
+
+def _keys(request: HttpRequest) -> list[int]:
+    """The alerts that the form names, each once; what cannot be a key is none."""
+    texts = dict.fromkeys(request.POST.getlist("alert"))
+    return [int(text) for text in texts if _is_key(text)][:MOST_ALERTS]
+
+
+def _is_key(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 def _tell(request: HttpRequest, said: str, changed: int, asked: int) -> None:
@@ -120,7 +132,9 @@ Done = tuple[str, int]
 
 
 def _note(request: HttpRequest) -> str:
-    return request.POST.get("note", "").strip()[:NOTE]
+    """The note; what PostgreSQL cannot hold (NUL, half of a surrogate pair) is left out."""
+    text = request.POST.get("note", "").encode(errors="ignore").decode().replace("\0", "")
+    return text.strip()[:NOTE]
 
 
 def _acknowledge(request: HttpRequest, keys: list[int]) -> Done:
@@ -147,7 +161,7 @@ def _assign(request: HttpRequest, keys: list[int]) -> Done:
 
 
 def _staff_member(chosen: str) -> Any:
-    if not chosen.isascii() or not chosen.isdigit() or len(chosen) > 18:
+    if not _is_key(chosen):
         return None
     people: Any = get_user_model()
     return people.objects.filter(pk=int(chosen), is_active=True, is_staff=True).first()

@@ -47,6 +47,7 @@ def reopen_within() -> timedelta:
 def terms_of(rule: AlertRule) -> Terms:
     """The rule as the machine wants it. Raises ValueError on a word that there is not."""
     settings = conf.current().alerts
+    Severity(rule.severity)
     return Terms(
         comparison=Comparison(rule.comparison),
         threshold=rule.threshold,
@@ -124,7 +125,7 @@ def _step(
         return None
     if alert is None:
         alert = Alert(rule=rule, labels=dict(measured.labels), key=key_of(measured.labels))
-        alert.severity = rule.severity
+        alert.severity = severity_of(rule)
     changed = before != after
     for name in MACHINE:
         setattr(alert, name, getattr(after, name))
@@ -145,16 +146,21 @@ def _start_afresh(stepped: Stepped) -> None:
 
 def _weigh(stepped: Stepped, rule: AlertRule) -> Stepped:
     """A rule that became more severe is told anew: what was acknowledged was something milder."""
-    alert = stepped.alert
-    if alert.severity != rule.severity and alert.state != State.RESOLVED:
-        worse = Severity(rule.severity).rank > Severity(alert.severity).rank
-        alert.severity, stepped.changed = rule.severity, True
+    alert, severity = stepped.alert, severity_of(rule)
+    if alert.severity != severity and alert.state != State.RESOLVED:
+        worse = severity.rank > Severity(alert.severity).rank
+        alert.severity, stepped.changed = severity, True
         stepped.kinds += (Kind.RAISED,)
         if worse and alert.state in (State.FIRING, State.ACKNOWLEDGED):
             alert.state = State.FIRING
             alert.told_at = alert.escalated_at = alert.acknowledged_at = None
             alert.acknowledged_by = None
     return stepped
+
+
+def severity_of(rule: AlertRule) -> Severity:
+    """The rule's severity; a warning where it is none that there is: somebody must still be told."""
+    return Severity(rule.severity) if rule.severity in Severity else Severity.WARNING
 
 
 def _switched_off(alert: Alert, now: datetime) -> Stepped:

@@ -21,7 +21,7 @@ from performance.alerts import episodes, planning, suppression
 from performance.alerts.evaluate import Kind
 from performance.alerts.measuring import Sample, measure
 from performance.models import Alert, AlertEvaluation, AlertEvent, AlertRule, Silence
-from performance.models.alerts import State
+from performance.models.alerts import Cause, State
 
 logger = structlog.get_logger(__name__)
 
@@ -71,8 +71,8 @@ def _locked_clock() -> datetime | None:
 
 def _evaluate(now: datetime, samples: Sequence[Sample]) -> Report:
     rules = list(AlertRule.objects.filter(enabled=True))
-    known = _known_alerts(now)
     found = measure(rules, now, samples)
+    known = _known_alerts(now)  # after the slow part: staff who act wait for these locks
     steps = episodes.advance(rules, known, found, now)
     events = episodes.write(steps)
     report = Report(at=now, rules=len(rules), events=events, away=found.away)
@@ -101,7 +101,8 @@ def _suppress(
     if not active:
         return []
     silences = list(Silence.objects.filter(Q(ends_at__gt=now) | ~Q(repeats="")))
-    firing = {alert.rule_id: alert.rule for alert in active}
+    # That a rule cannot be evaluated says nothing of what it watches.
+    firing = {alert.rule_id: alert.rule for alert in active if alert.cause != Cause.ERROR}
     inhibitors = suppression.inhibitors_of(rules)
     changed, events = [], []
     for alert in active:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from django.core.exceptions import ValidationError
 
 from performance import conf
 from performance.alerts.expressions import Labels, Measured, Part, plain, ratio
@@ -57,8 +58,9 @@ def measure(
     """The values of all rules at `now`. A rule that raises costs no other."""
     found = Measurements()
     sampled = {sample.metric for sample in samples}
-    fresh = [rule for rule in rules if {rule.metric, *rule.divisors} <= sampled]
-    others = [rule for rule in rules if rule not in fresh]
+    sound = [rule for rule in rules if _is_sound(found, rule)]
+    fresh = [rule for rule in sound if {rule.metric, *rule.divisors} <= sampled]
+    others = [rule for rule in sound if rule not in fresh]
     for rule in fresh:
         _judge(found, rule, [_sampled(one, samples) for one in selections(rule, now)])
     if not _measuring():
@@ -76,6 +78,22 @@ def measure(
         logger.exception("alert_measuring_failed", rules=len(others))
         _one_by_one(found, others, now)
     return found
+
+
+def _is_sound(found: Measurements, rule: AlertRule) -> bool:
+    try:
+        check(rule)
+    except ValueError as error:
+        found.problems[rule.pk] = told(error)
+    return rule.pk not in found.problems
+
+
+def check(rule: AlertRule) -> None:
+    """Raises ValueError on a rule that its form would refuse: not all that write rows ask the form."""
+    try:
+        rule.clean()
+    except ValidationError as error:
+        raise ValueError(" ".join(error.messages)) from None
 
 
 def _measuring() -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from performance.models import Alert, AlertRule
-from performance.models.alert_rules import Comparison
 from performance.models.alerts import Cause
 
 SHARES = ("_ratio",)
@@ -27,7 +28,7 @@ def condition(rule: AlertRule) -> str:
     measured = f"{rule.metric}{_labels(rule.labels)} {rule.get_aggregation_display()}"
     if rule.divisor:
         measured += f" / {rule.divisor}{_labels(rule.divisor_labels)}"
-    compared = Comparison(rule.comparison).label
+    compared = rule.get_comparison_display()  # of a word that there is not: the word
     held = f" for {duration(rule.hold)}" if rule.hold else ""
     return (
         f"{measured} over {duration(rule.window)} {compared} {number(rule, rule.threshold)}{held}"
@@ -50,7 +51,7 @@ def summary(alert: Alert) -> str:
     value = reading(alert, alert.value)
     if value in ("up", "down"):
         return value
-    compared = Comparison(alert.rule.comparison).label
+    compared = alert.rule.get_comparison_display()
     threshold = number(alert.rule, alert.rule.threshold)
     return f"{value} (alarm {compared} {threshold})"
 
@@ -68,8 +69,10 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
-def _labels(labels: dict[str, object]) -> str:
+def _labels(labels: Any) -> str:
     if not labels:
         return ""
+    if not isinstance(labels, dict):
+        return f"{{{labels}}}"  # a rule that is not right is shown as it is
     pairs = (f"{k}={'|'.join(v) if isinstance(v, list) else v}" for k, v in sorted(labels.items()))
     return "{" + ", ".join(pairs) + "}"

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from performance import conf
 from performance.alerts import channels
 from performance.conf import AlertsSettings
-from performance.models import Alert, Notification
+from performance.models import Alert, AlertRule, Notification
 from performance.models.alert_rules import Severity
 from performance.models.alerts import State
 
@@ -62,12 +62,17 @@ def due_of(alert: Alert, now: datetime, settings: AlertsSettings) -> News | None
 def routes(alert: Alert, news: News, settings: AlertsSettings) -> list[str]:
     """The channels that it goes to: the rule's own, or all that take its severity."""
     known = channels.aliases()
-    names = [name for name in alert.rule.channels if name in known]
-    if not alert.rule.channels:
+    names = [name for name in known if name in _chosen(alert.rule)]
+    # Channels that settings no longer name: better told elsewhere than to nobody.
+    if not names:
         names = [name for name in known if _takes(name, alert.severity)]
     if news is News.ESCALATED or alert.escalated_at is not None:
         names += [name for name in settings.escalate_to if name in known and name not in names]
     return names
+
+
+def _chosen(rule: AlertRule) -> list[str]:
+    return rule.channels if isinstance(rule.channels, list) else []
 
 
 def _takes(name: str, severity: str) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from performance.alerts import episodes
 from performance.alerts.evaluate import Episode, Kind, step
 from performance.alerts.expressions import Labels, Part, absent
-from performance.alerts.measuring import selections, sum_of, values
+from performance.alerts.measuring import check, selections, sum_of, values
 from performance.metrics.reading import Line, read_many
 from performance.models import AlertRule
 from performance.models.alert_rules import Aggregation
@@ -59,6 +59,7 @@ def preview(
 
     Raises MetricsUnavailable where nothing can be read, ValueError on a rule that is none.
     """
+    check(rule)
     tick = max(TICK, span / MOST_TICKS)
     until = datetime.fromtimestamp(until.timestamp() // 60 * 60, until.tzinfo)
     since = until - span

@@ -43,6 +43,8 @@ def reset(rule: AlertRule) -> bool:
         if default.name == rule.shipped:
             fresh = _rule(default)
             fresh.pk, fresh.created_at = rule.pk, rule.created_at
+            if AlertRule.objects.filter(name=fresh.name).exclude(pk=rule.pk).exists():
+                fresh.name = rule.name  # another rule has taken it meanwhile
             fresh.save(force_update=True)
             _hold_back({default.name})
             return True

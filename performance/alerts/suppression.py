@@ -25,6 +25,8 @@ def reason(
         if silence.holds_at(now) and silence.covers(alert.rule, alert.labels):
             return f"silenced: {silence.reason}"[:LONGEST]
     for pk in sorted(inhibitors.get(alert.rule_id, set()) & firing.keys()):
+        if circle(alert.rule_id, {pk}, inhibitors):
+            continue  # each would wait for the other, and nobody be told of either
         return f"follows from: {firing[pk]}"[:LONGEST]
     return ""
 

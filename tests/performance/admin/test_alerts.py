@@ -452,3 +452,15 @@ def test_who_made_a_silence_is_known(boss: Client) -> None:
     assert silence.created_by is not None
     assert silence.labels == {"view": "home"}
     assert silence.holds_at(now + timedelta(days=7, hours=1))
+
+
+def test_hostile_forms_are_answered(rule: AlertRule, boss: Client) -> None:
+    pk = str(fire("home")[0].pk)
+    keys = [pk, pk, "9" * 5000, "99999999999999999999", "-1", "x"]
+
+    sent = {"action": "acknowledge", "alert": keys, "note": "a\0b"}
+    answer = boss.post(reverse("admin:performance_alert_action"), sent, follow=True)
+
+    assert answer.status_code == 200
+    assert [str(said) for said in answer.context["messages"]] == ["Acknowledged."]
+    assert AlertEvent.objects.get(kind="acknowledged").note == "ab"

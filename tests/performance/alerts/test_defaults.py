@@ -77,3 +77,15 @@ def test_migrating_twice_adds_nothing() -> None:
     call_command("migrate", "performance", verbosity=0)
 
     assert AlertRule.objects.count() == len(NAMES)
+
+
+def test_a_reset_leaves_a_name_to_the_rule_that_took_it() -> None:
+    rule = AlertRule.objects.get(name="error-rate")
+    rule.name, rule.threshold = "mine", 5
+    rule.save()
+    AlertRule.objects.create(name="error-rate", title="Theirs", metric="x", threshold=1)
+
+    assert shipped.reset(rule)
+
+    rule.refresh_from_db()
+    assert (rule.name, rule.threshold) == ("mine", 0.05)

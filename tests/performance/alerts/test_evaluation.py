@@ -11,9 +11,10 @@ import time_machine
 from django.db import DatabaseError, connection, transaction
 
 from performance import alerts, metrics
-from performance.alerts import Report, Sample, evaluate, evaluation, seconds_since
+from performance.alerts import Report, Sample, actions, evaluate, evaluation, seconds_since
 from performance.metrics import rollup
 from performance.models import Alert, AlertEvaluation, AlertEvent, AlertRule, Silence
+from tests.factories import UserFactory
 from tests.performance.alerts.conftest import START, at
 
 Rule = Callable[..., AlertRule]
@@ -368,3 +369,55 @@ def test_half_of_the_data_is_no_data(make_rule: Rule, valkey_server: Any, settin
         evaluate(now=at(10))
 
     assert Alert.objects.get().state == "firing"
+
+
+def test_a_rules_own_failure_holds_nothing_back(make_rule: Rule, see: See) -> None:
+    """That a rule cannot be evaluated says nothing of the server that it watches."""
+    first, second = make_rule(hold=0), make_rule(hold=0)
+    second.inhibited_by.add(first)
+    AlertRule.objects.filter(pk=first.pk).update(comparison="xx")
+
+    see(0, 11)
+
+    assert Alert.objects.get(rule=second).suppressed == ""
+
+
+def test_rules_in_a_circle_hold_back_nobody(make_rule: Rule, see: See) -> None:
+    """Two staff at once, or a reset, can close a circle that the form would refuse."""
+    first, second, third = make_rule(hold=0), make_rule(hold=0), make_rule(hold=0)
+    first.inhibited_by.add(second)
+    second.inhibited_by.add(first)
+    third.inhibited_by.add(second)
+
+    see(0, 11)
+
+    held = {alert.rule_id: bool(alert.suppressed) for alert in Alert.objects.all()}
+    assert held == {first.pk: False, second.pk: False, third.pk: True}
+
+
+def test_staff_do_not_wait_while_metrics_are_read(
+    transactional_db: None, make_rule: Rule, see: See, monkeypatch: Any
+) -> None:
+    make_rule(hold=0)
+    see(0, 11)
+    told: list[int] = []
+
+    def slow(*args: Any) -> Any:
+        thread = threading.Thread(target=acknowledge)
+        thread.start()
+        thread.join()
+        return measure(*args)
+
+    def acknowledge() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET statement_timeout = '2s'")
+        told.append(actions.acknowledge([Alert.objects.get().pk], by=alice))
+        connection.close()
+
+    alice = UserFactory(is_staff=True)
+    measure = evaluation.measure
+    monkeypatch.setattr(evaluation, "measure", slow)
+    see(10, 11)
+
+    assert told == [1]
+    assert Alert.objects.get().state == "acknowledged"
