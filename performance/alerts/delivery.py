@@ -6,6 +6,7 @@ again, after LEASE: it carries the same id then, by which receivers and mail pro
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +15,8 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from performance import conf, metrics
 from performance.alerts import channels, writing
@@ -28,6 +28,8 @@ logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=120)
 """Longer than any channel takes."""
+LONGEST_RUN = 60.0
+"""Seconds after which no further batch is begun: the task that runs this has a timeout."""
 AT_ONCE = 8
 MOST_ATTEMPTS = 8
 BACKOFF, LONGEST = 10.0, 600.0
@@ -49,16 +51,27 @@ def deliver(*, now: datetime | None = None) -> int:
     """
     if not conf.current().alerts.enabled:
         return 0
-    now, arrived = now or timezone.now(), 0
-    while claimed := _claim(now):
-        messages = [(row, writing.message(row)) for row in claimed]
+    arrived, started = 0, time.monotonic()
+    # The clock is read anew for each batch: a lease that began long ago would be over at once, and
+    # another worker send the same messages.
+    while time.monotonic() - started < LONGEST_RUN and (claimed := _claim(now or _clock())):
+        messages = [(row, _written(row)) for row in claimed]
         # Side by side: a channel that hangs must not keep the others waiting.
         with ThreadPoolExecutor(AT_ONCE, "alerts") as pool:
             outcomes = list(pool.map(_send, messages))
+        done = now or _clock()
         for (row, _), outcome in zip(messages, outcomes, strict=True):
-            _write_down(row, outcome, now)
+            _write_down(row, outcome, done)
             arrived += not outcome.error
     return arrived
+
+
+def _clock() -> datetime:
+    """The database's time: the workers' own clocks may differ by more than a lease."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def _claim(now: datetime) -> list[Notification]:
@@ -77,11 +90,24 @@ def _claim(now: datetime) -> list[Notification]:
     return claimed
 
 
-def _send(pair: tuple[Notification, Message | None]) -> Outcome:
+def _written(row: Notification) -> Message | Outcome:
+    """The message to send; an outcome where there is none. One that cannot be written costs no other."""
+    if row.attempts > MOST_ATTEMPTS:
+        return Outcome("every worker that sent it died", final=True)
+    try:
+        return writing.message(row) or Outcome()
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("alert_not_written", channel=row.channel)
+        return Outcome(f"it cannot be written: {type(error).__name__}")
+
+
+def _send(pair: tuple[Notification, Message | Outcome]) -> Outcome:
     """Runs in a thread of its own and asks nothing of the database."""
     row, message = pair
-    if message is None:
-        return Outcome()
+    if isinstance(message, Outcome):
+        return message
     try:
         channels.get(row.channel).send(message)
     except Refused as error:

@@ -13,8 +13,8 @@ from datetime import datetime
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import Q
-from django.utils import timezone
+from django.db.models import DurationField, ExpressionWrapper, F, Q
+from django.db.models.functions import Now
 
 from performance import conf, metrics
 from performance.alerts import episodes, planning, suppression
@@ -136,6 +136,10 @@ def _log(event: AlertEvent) -> None:
 
 
 def seconds_since() -> float | None:
-    """How long ago the rules were evaluated; None: never. Above 30 s somebody should look."""
-    newest = AlertEvaluation.objects.values_list("at", flat=True).first()
-    return None if newest is None else (timezone.now() - newest).total_seconds()
+    """How long ago the rules were evaluated; None: never. Above 30 s somebody should look.
+
+    By the database's clock, which also wrote the moment; below 0 that clock was set back since.
+    """
+    age = ExpressionWrapper(Now() - F("at"), output_field=DurationField())
+    newest = AlertEvaluation.objects.values_list(age, flat=True).first()
+    return None if newest is None else newest.total_seconds()

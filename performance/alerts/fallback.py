@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import suppress
 
 import redis
 import structlog
@@ -36,9 +37,12 @@ def database_is_away(error: str) -> None:
     global _since, _told
     with _lock:
         _since = _since or time.monotonic()
-        if _told or time.monotonic() - _since < PATIENCE:
+        if time.monotonic() - _since < PATIENCE:
             return
-        _told = uuid.uuid4().hex
+        known, _told = bool(_told), _told or uuid.uuid4().hex
+    if known:
+        _keep_claim()
+        return
     logger.critical("database_away", error=error)
     if _is_ours():
         _send(_told, "PostgreSQL does not answer", "firing", error)
@@ -61,6 +65,12 @@ def _is_ours() -> bool:
         return bool(connection.client().set(CLAIM, _told, nx=True, ex=CLAIM_SECONDS))
     except redis.RedisError:
         return True
+
+
+def _keep_claim() -> None:
+    """However long it is away: without the claim nobody would tell that it is back."""
+    with suppress(redis.RedisError):
+        connection.client().expire(CLAIM, CLAIM_SECONDS)
 
 
 def _release() -> bool:

@@ -28,6 +28,9 @@ PERIOD = 5.0
 OVERDUE = 12.0
 """Seconds without an evaluation: two turns of the schedule were missed."""
 
+CLOCK_STEP = -5.0
+"""An age below this: the database's clock was set back. Nobody waits until it has caught up."""
+
 _started_in: int | None = None
 
 
@@ -78,7 +81,7 @@ def tick(work: Work, database: Database) -> None:
             return
         fallback.database_answers()
         age = seconds_since()
-        if age is None or age > OVERDUE:
+        if age is None or not CLOCK_STEP <= age <= OVERDUE:
             work()
     except DatabaseError as error:
         fallback.database_is_away(type(error).__name__)

@@ -8,8 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 from performance.models.alert_rules import AlertRule
+
+
+def _on_the_wall(moment: datetime) -> datetime:
+    return timezone.make_naive(moment, timezone.get_default_timezone())
+
 
 PERIODS = {"daily": timedelta(days=1), "weekly": timedelta(weeks=1)}
 
@@ -67,11 +73,15 @@ class Silence(models.Model):
             raise ValidationError({"labels": f"{labels!r} is no set of labels: {right}"})
 
     def holds_at(self, moment: datetime) -> bool:
-        """Whether it is in force; a repeating one is in force in each of its periods."""
-        since = moment - self.starts_at
-        if self.repeats and since >= timedelta(0):
-            since %= PERIODS[self.repeats]
-        return timedelta(0) <= since < self.ends_at - self.starts_at
+        """Whether it is in force; a repeating one is in force in each of its periods.
+
+        A repeating one goes by the clock on the wall (TIME_ZONE): at two at night, summer and winter.
+        """
+        if self.repeats == self.Repeats.NEVER:
+            return self.starts_at <= moment < self.ends_at
+        starts, ends = _on_the_wall(self.starts_at), _on_the_wall(self.ends_at)
+        since = _on_the_wall(moment) - starts
+        return moment >= self.starts_at and since % PERIODS[self.repeats] < ends - starts
 
     def covers(self, rule: AlertRule, labels: dict[str, Any]) -> bool:
         """Whether an alert of `rule` with these labels is meant."""

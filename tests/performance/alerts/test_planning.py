@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any, Self
 
 import pytest
+import time_machine
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from performance.alerts import Report, actions
+from performance.alerts import Report, actions, delivery, writing
 from performance.alerts.channels import Channel, ChannelError, Message, Refused
 from performance.alerts.delivery import LEASE, MOST_ATTEMPTS, deliver
 from performance.models import Alert, AlertEvent, AlertRule, Notification, Silence
@@ -362,3 +364,59 @@ def test_no_channels_no_messages(make_rule: Rule, see: See, use: Any) -> None:
     make_rule(hold=0)
 
     assert see(0, 11).notifications == 0
+
+
+def test_each_batch_begins_a_lease_of_its_own(make_rule: Rule, see: See, monkeypatch: Any) -> None:
+    """Channels that hang can make a run longer than a lease; nobody else may send the rest then."""
+    for number in range(delivery.AT_ONCE + 1):
+        make_rule(hold=0, group=f"g{number}")
+    see(0, 11)
+    moments = iter([at(10), at(10) + LEASE, at(11) + LEASE, at(20) + LEASE, at(21) + LEASE])
+    monkeypatch.setattr(delivery, "_clock", lambda: next(moments))
+
+    assert deliver() == delivery.AT_ONCE + 1
+
+    claimed = Notification.objects.values_list("claimed_at", flat=True).distinct()
+    assert set(claimed) == {at(10), at(11) + LEASE}
+
+
+def test_leases_go_by_the_clock_of_the_database(make_rule: Rule, see: See) -> None:
+    make_rule(hold=0)
+    see(0, 11)
+    with time_machine.travel(at(5), tick=False):
+        deliver()
+
+    claimed = Notification.objects.get().claimed_at
+    assert claimed
+    assert abs((claimed - timezone.now()).total_seconds()) < 60
+
+
+def test_one_message_that_cannot_be_written_costs_no_other(
+    make_rule: Rule, see: See, monkeypatch: Any
+) -> None:
+    make_rule(hold=0, group="a")
+    make_rule(hold=0, group="b")
+    see(0, 11)
+    written = writing.message
+
+    def spoilt(row: Notification) -> Message | None:
+        if row.group == "a":
+            raise KeyError("secret")
+        return written(row)
+
+    monkeypatch.setattr(writing, "message", spoilt)
+    send(10)
+
+    assert len(sent) == 1
+    assert Notification.objects.get(group="a").error == "it cannot be written: KeyError"
+
+
+def test_a_message_that_kills_whoever_sends_it_is_given_up(make_rule: Rule, see: See) -> None:
+    make_rule(hold=0)
+    see(0, 11)
+    Notification.objects.update(state="sending", claimed_at=at(0), attempts=MOST_ATTEMPTS)
+
+    deliver(now=at(1) + LEASE)
+
+    assert Notification.objects.get().state == "failed"
+    assert not sent

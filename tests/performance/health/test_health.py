@@ -4,16 +4,19 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from performance import health, metrics
 from performance.health import databases, errors, sampling, servers
 from performance.health.board import Board, Unwell
+from performance.models import AlertEvaluation
 from performance.queues.inspection import WorkerState
 from tests.performance.metrics.stored import found
 from tests.servers import ThrowAwayValkey
@@ -203,3 +206,15 @@ def test_an_answer_is_given_again_for_its_lifetime() -> None:
     board = Board([("gone", ask)], timeout=1, lifetime=60)
     assert [board.look()[0].error, board.look()[0].error] == ["ConnectionError"] * 2
     assert len(asked) == 1
+
+
+def test_detail_tells_when_the_rules_were_evaluated(
+    client: Client, django_user_model: type[User]
+) -> None:
+    client.force_login(django_user_model.objects.create_user("ann", is_staff=True))
+    AlertEvaluation.objects.all().delete()
+    assert client.get("/health/detail").json()["alerts"]["evaluated_seconds_ago"] is None
+
+    AlertEvaluation.objects.create(at=timezone.now() - timedelta(seconds=100))
+
+    assert 99 < client.get("/health/detail").json()["alerts"]["evaluated_seconds_ago"] < 160

@@ -198,3 +198,44 @@ def test_old_alerts_go_with_their_events() -> None:
 def test_channels_are_forgotten_with_their_settings(told: list[Message]) -> None:
     assert channels.aliases() == ["broken", "missing", "ops"]
     assert len(list(channels.problems())) == 1
+
+
+@pytest.mark.django_db
+def test_the_watchdog_waits_for_no_clock_that_was_set_back() -> None:
+    AlertEvaluation.objects.create(at=timezone.now() + timedelta(hours=1))
+    done: list[int] = []
+
+    watchdog.tick(lambda: done.append(1), lambda: "")
+
+    assert done
+
+
+def test_the_return_is_told_however_long_it_was_away(told: list[Message], queue_redis: Any) -> None:
+    fallback.database_is_away("x")
+    queue_redis.expire(fallback.CLAIM, 5)
+
+    fallback.database_is_away("x")
+
+    assert queue_redis.ttl(fallback.CLAIM) > 60
+
+
+@pytest.mark.django_db
+def test_an_alert_that_flaps_for_ever_does_not_grow_for_ever() -> None:
+    now = timezone.now()
+    values = {"severity": "info", "began_at": now, "seen_at": now, "key": "k"}
+    threat = Alert.objects.create(rule=AlertRule.objects.get(name="disk-full"), **values)
+    values["fired_at"] = now
+    fired = Alert.objects.create(rule=AlertRule.objects.get(name="error-rate"), **values)
+    for alert in (threat, fired):
+        for days in (0, 2, 91):
+            at = now - timedelta(days=days)
+            AlertEvent.objects.create(alert=alert, kind="lapsed", at=at)
+            AlertEvent.objects.create(alert=alert, kind="commented", at=at, actor_name="ann")
+
+    prune_alerts.func()
+
+    kept = AlertEvent.objects.filter(kind="lapsed")
+    assert sorted(kept.values_list("alert__rule__name", flat=True)) == [
+        *("disk-full", "error-rate", "error-rate"),
+    ]
+    assert AlertEvent.objects.filter(kind="commented").count() == 6
