@@ -8,7 +8,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from conversations.models import TEXT_LENGTH, TITLE_LENGTH
+from conversations import searching
+from conversations.models import TEXT_LENGTH, TITLE_LENGTH, Role
 
 NUL = "There is an invisible NUL character in the text. Remove it and send again."
 ENCODING = (
@@ -19,6 +20,9 @@ DELETED = "This conversation was deleted meanwhile. Your text is kept: send it a
 IN_PROGRESS = "The assistant is still answering. Wait for the end or stop it, then send this."
 OUTDATED = "This was decided already, or the assistant asks for something else now. Look again."
 NOTHING_SINCE = "Nothing was written in this conversation on that day or later."
+DAY = "Give the day as year-month-day: 2026-11-25."
+ENDS_FIRST = "The last day is before the first one. Change one of them."
+PAGE = f"The pages of results are 1 to {searching.PAGES}."
 DAMAGED = "This form is damaged. Send again: it is repaired now."
 
 
@@ -83,9 +87,44 @@ class LookForm(forms.Form):
             "null_characters_not_allowed": NUL,
         },
     )
-    day = forms.DateField(
-        required=False, error_messages={"invalid": "Give the day as year-month-day: 2026-11-25."}
+    day = forms.DateField(required=False, error_messages={"invalid": DAY})
+
+
+class SearchForm(forms.Form):
+    words = forms.CharField(
+        required=False,
+        max_length=200,
+        error_messages={
+            "max_length": "That has %(show_value)s characters; %(limit_value)s can be searched for.",
+            "null_characters_not_allowed": NUL,
+        },
     )
+    role = forms.ChoiceField(
+        required=False,
+        choices=[("", "Everybody"), (Role.USER, "You"), (Role.ASSISTANT, "The assistant")],
+        error_messages={"invalid_choice": "%(value)s wrote nothing: choose you or the assistant."},
+    )
+    since = forms.DateField(required=False, error_messages={"invalid": DAY})
+    until = forms.DateField(required=False, error_messages={"invalid": DAY})
+    page = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=searching.PAGES,
+        error_messages={"invalid": PAGE, "min_value": PAGE, "max_value": PAGE},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and since > until:
+            self.add_error("until", ENDS_FIRST)
+        return cleaned
+
+    @property
+    def wanted(self) -> searching.Search:
+        return searching.Search(
+            **{name: self.cleaned_data[name] for name in ("words", "role", "since", "until")}
+        )
 
 
 class RenameForm(forms.Form):

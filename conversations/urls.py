@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from conversations.views import conversations, help_pages, looking, messages, replies, versions
+from conversations.views import (
+    conversations,
+    help_pages,
+    looking,
+    messages,
+    replies,
+    searching,
+    versions,
+)
 
 app_name = "conversations"
 
@@ -23,6 +31,7 @@ urlpatterns = [
     path("c/<uuid:pk>/messages/<int:number>/edit/", versions.edit, name="edit"),
     path("c/<uuid:pk>/messages/<int:number>/tools/<int:run>/", replies.tool_run, name="tool_run"),
     path("c/<uuid:pk>/versions/<int:branch>/<int:place>/", versions.version, name="version"),
+    path("search/", searching.search, name="search"),
     path("help/", help_pages.help_list, name="help"),
     path("help/<slug:slug>/", help_pages.help_page, name="help_page"),
 ]

@@ -6,6 +6,7 @@ from conversations.models.branches import Branch
 from conversations.models.conversations import TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.replies import LIVE, OPEN, Reply, Status
+from conversations.models.search_entries import SearchEntry
 from conversations.models.tool_runs import Permission, ToolRun
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Permission",
     "Reply",
     "Role",
+    "SearchEntry",
     "Status",
     "ToolRun",
 ]

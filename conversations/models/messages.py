@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -73,10 +71,7 @@ class Message(models.Model):
             ),
             models.UniqueConstraint(fields=["branch", "place"], name="message_once_per_place"),
         ]
-        indexes = [
-            models.Index(fields=["conversation", "created_at"], name="message_by_time"),
-            GinIndex(SearchVector("text", config="english"), name="message_text"),
-        ]
+        indexes = [models.Index(fields=["conversation", "created_at"], name="message_by_time")]
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}: {self.text[:40]}"

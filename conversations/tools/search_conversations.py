@@ -9,7 +9,8 @@ from uuid import UUID
 
 import numpy as np
 from asgiref.sync import sync_to_async
-from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import F
 from msgspec import Meta
 
 from conversations.ai.embeddings import embed
@@ -27,8 +28,6 @@ NEWEST = 200
 COMPARED = 30  # word by word
 SHOWN = 3
 EXCERPT = 400  # characters
-
-DOCUMENT = SearchVector("text", config="english")
 
 
 @tool
@@ -63,8 +62,9 @@ def _candidates(query: str, context: ToolContext) -> list[Message]:
     words = " or ".join(subject_words(query))
     if words:
         wanted = SearchQuery(words, config="english", search_type="websearch")
-        ranked = own.annotate(document=DOCUMENT).filter(document=wanted)
-        ranked = ranked.annotate(rank=SearchRank(DOCUMENT, wanted)).order_by("-rank")[:BY_WORDS]
+        ranked = own.filter(search_entry__user=context.user_id, search_entry__document=wanted)
+        rank = SearchRank(F("search_entry__document"), wanted)
+        ranked = ranked.annotate(rank=rank).order_by("-rank")[:BY_WORDS]
         found |= {message.pk: message for message in ranked}
     return list(found.values())
 

@@ -29,6 +29,8 @@ PUBLIC = [
 ]
 OWN = [
     "/",
+    "/search/",
+    "/search/?words=hello",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/logout/",
