@@ -22,7 +22,8 @@ Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
 
 class QueryLogMiddleware:
-    """A scope for each request; that of a streamed response ends with its body."""
+    """A scope for each request, save those on paths in METRICS["IGNORE_PATHS"]; that of a streamed
+    response ends with its body."""
 
     sync_capable = True
     async_capable = True
@@ -31,6 +32,7 @@ class QueryLogMiddleware:
         if not conf.configured().queries.enabled:
             raise MiddlewareNotUsed("PERFORMANCE['QUERIES']['ENABLED'] is off.")
         self.get_response = get_response
+        self._ignored = tuple(conf.configured().metrics.ignore_paths)
         self._async = iscoroutinefunction(get_response)
         if self._async:
             markcoroutinefunction(self)
@@ -38,7 +40,7 @@ class QueryLogMiddleware:
     def __call__(self, request: HttpRequest) -> Answer:
         if self._async:
             return self.__acall__(request)
-        if not conf.current().queries.enabled:  # staff have turned it off for now
+        if self._passes(request):
             return self.get_response(request)
         before = scope.current()
         seen = scope.Scope("request", "", before)
@@ -52,7 +54,7 @@ class QueryLogMiddleware:
         return response
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
-        if not conf.current().queries.enabled:
+        if self._passes(request):
             return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
         before = scope.current()
         seen = scope.Scope("request", "", before)
@@ -64,6 +66,10 @@ class QueryLogMiddleware:
             scope.enter(before)
             _finish(seen, request, response)
         return response
+
+    def _passes(self, request: HttpRequest) -> bool:
+        """Whether staff have turned it off for now, or nothing is recorded of this path."""
+        return not conf.current().queries.enabled or request.path_info.startswith(self._ignored)
 
 
 def _finish(seen: Scope, request: HttpRequest, response: Any) -> None:

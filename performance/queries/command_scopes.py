@@ -20,7 +20,8 @@ def connect() -> None:
     def execute(self: BaseCommand, *args: Any, **options: Any) -> Any:
         name = type(self).__module__.rpartition(".")[2]
         with scope.open(kind="command", name=name) as seen:
-            if seen.logged:
+            # A worker goes on for days, and staff may turn the log on meanwhile.
+            if seen.parent is None:
                 ended.follow(seen)
             return original(self, *args, **options)
 

@@ -1,7 +1,7 @@
 """What connections cost beside statements: the wait for one, long transactions, the pool's state.
 
-Django and psycopg have no hook there, so one method of a connection (`set_autocommit`, which begins and
-ends a transaction) and one of a pool (`getconn`) are shadowed on the object itself, once.
+Django and psycopg have no hook there, so two methods of a connection (`set_autocommit`, which begins and
+ends a transaction, and `connect`) and one of a pool (`getconn`) are shadowed on the object itself, once.
 """
 
 from __future__ import annotations
@@ -39,7 +39,15 @@ def watch_transactions(connection: BaseDatabaseWrapper) -> None:
             if took >= conf.current().queries.long_transaction_ms * 1e6:
                 _long_transaction(took)
 
+    original_connect = connection.connect
+
+    def connect() -> None:
+        nonlocal began
+        began = 0  # of a transaction that the connection before was lost in
+        original_connect()
+
     connection.set_autocommit = set_autocommit  # type: ignore[method-assign]
+    connection.connect = connect  # type: ignore[method-assign]
 
 
 def _long_transaction(took: int) -> None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from performance import metrics
+from performance import conf, metrics
 from performance.metrics.recording import Recording
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ def empty(*, at_once: bool = False) -> None:
 def _empty(scope: Scope) -> None:
     piece = scope.split()
     if piece.statements or piece.transactions:
-        _pieces.append(piece)
+        if conf.current().queries.enabled:
+            _pieces.append(piece)
     elif scope.is_leftover:
         _followed.discard(scope)
         scope.ended = time.time()

@@ -59,8 +59,8 @@ def findings_of(scope: Scope, groups: Sequence[Group]) -> Iterator[Finding]:
 def _of_statements(
     scope: Scope, found: Fingerprint, statements: Sequence[Statement], tables: Sequence[str]
 ) -> Iterator[Finding]:
-    slowest = max(statements, key=lambda one: one.worst)
-    if slowest.worst >= scope.slow:
+    slowest = max(statements, key=lambda one: one.slowest)
+    if slowest.slowest >= scope.slow:
         yield _finding("slow", found, slowest)
     told = judge(statements, found, tables)
     if told is not None:
@@ -78,7 +78,7 @@ def _of_statements(
             yield _finding("after_response", found, one)
         elif one.site is not None and one.site.template:
             yield _finding("in_template", found, one)
-        elif scope.detailed and one.worst < scope.slow and told is None:
+        elif scope.detailed and one.slowest < scope.slow and told is None:
             yield _finding("sampled", found, one)
 
 
@@ -87,7 +87,7 @@ def _finding(kind: str, found: Fingerprint, one: Statement) -> Finding:
         kind=kind,
         fingerprint=found,
         site=one.site or one.loop,
-        seconds=max(one.worst, 0) / 1e9,
+        seconds=max(one.slowest, 0) / 1e9,
         repeats=len(one.runs) // 2,
         correlation_id=one.correlation_id,
     )

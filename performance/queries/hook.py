@@ -107,10 +107,11 @@ def _keep_failed(
         key = sql if alias == DEFAULT_DB_ALIAS else (alias, sql)
         statement = scope.statements.get(key)
         if statement is None:
-            statement = scope.add(key, Statement(sql, alias, took, None))
+            statement = Statement(sql, alias, -1, None)
             statement.forget()
+            statement = scope.add(key, statement)
         statement.runs += (took, -1)
-        statement.failed(type(error).__name__)
+        statement.failed(error, took, slow=took >= scope.slow)
     except Exception:  # noqa: BLE001 - the caller is to see its own error
         ended.lost()
 
@@ -142,11 +143,15 @@ def _keep_many(
     key = (alias, sql, "many")
     statement = scope.statements.get(key)
     if statement is None:
-        statement = scope.add(key, Statement(sql, alias, took, None, many=True))
+        statement = scope.add(key, Statement(sql, alias, -1, None, many=True))
     statement.runs += (took, times)
     statement.batched += times - 1
     if error is not None:
-        statement.failed(type(error).__name__)
+        statement.failed(error, took, slow=took >= scope.slow)
+        return
+    statement.note(took, None, scope.writes, slow=took >= scope.slow)
+    if statement.writes:
+        scope.writes += 1
 
 
 def _usual(scope: Scope, sql: Any, context: dict[str, Any]) -> tuple[Scope, str]:

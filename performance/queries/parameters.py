@@ -88,5 +88,19 @@ def _fresh(kept: list[Parameters]) -> list[Parameters]:
 
 
 def _size(sql: str, params: Any) -> int:
-    values = params.values() if isinstance(params, dict) else params or ()
-    return len(sql) + sum(len(v) if hasattr(v, "__len__") else 8 for v in values)
+    return len(sql) + _size_of(params, LARGEST)
+
+
+def _size_of(value: Any, room: int) -> int:
+    """Characters in `value`, lists and JSON gone through; counted no further than over `room`."""
+    value = getattr(value, "obj", value)  # of psycopg's Json
+    if isinstance(value, dict):
+        value = [*value.keys(), *value.values()]
+    if not isinstance(value, list | tuple | set | frozenset):
+        return len(value) if hasattr(value, "__len__") else 8
+    size = 8 * len(value)
+    for one in value:
+        if size > room:
+            break
+        size += _size_of(one, room - size)
+    return size

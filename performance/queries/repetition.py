@@ -124,6 +124,6 @@ def _told(statements: list[Statement], finding: str, remedy: str) -> Repetition:
         remedy=remedy[:300],
         site=next((one.loop for one in statements if one.loop), statements[0].site),
         repeats=sum(len(one.runs) // 2 for one in statements),
-        wasted=total - max(one.worst for one in statements),
+        wasted=total - max(one.slowest for one in statements),
         correlation_id=next((one.correlation_id for one in statements if one.correlation_id), ""),
     )

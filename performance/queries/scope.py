@@ -91,7 +91,7 @@ class Scope:
         statement = self.statements.setdefault(key, statement)
         statement.late = self.late
         self.room -= 1
-        statement.early_writes = [self.writes]
+        statement.early_writes = [self.writes] if statement.early_params else []
         # Many texts, or lists in them: they may be one statement with its values written into it.
         many = self.room < 0 or " IN (" in statement.sql
         if many or self.detailed or self.late or statement.worst >= self.slow:
@@ -132,14 +132,15 @@ class Scope:
             observe(self)
         if self.parent is not None:
             self.parent.absorb(self)
-        if self.logged:
+        if self.logged or self.kind == "command":
             ended.leave(self)
-            if self.statements or self.transactions or self.waited:
-                ended.add(self)
+        if self.logged and (self.statements or self.transactions or self.waited):
+            ended.add(self)
 
     def absorb(self, inner: Scope) -> None:
         """Adds what `inner` saw."""
-        for key, statement in inner.statements.items():
+        # A thread that it left behind may still add to it.
+        for key, statement in list(inner.statements.items()):
             mine = self.statements.get(key)
             if mine is None:
                 mine = Statement(statement.sql, statement.alias, -1, None, many=statement.many)

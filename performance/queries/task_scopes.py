@@ -11,6 +11,7 @@ from typing import Any
 
 from django.tasks.signals import task_finished, task_started
 
+from performance import conf
 from performance.queries import ended, log, scope
 from performance.signals import child_ended, child_started
 
@@ -30,10 +31,13 @@ def connect() -> None:
 
 def _started(*, task_result: Any, **_kwargs: Any) -> None:
     _end(task_result.id)  # of an attempt that was not the last
+    if not conf.current().queries.enabled:  # staff have turned it off for now
+        return
     before = scope.current()
     seen = scope.Scope("task", task_result.task.module_path, before)
     scope.enter(seen)
-    ended.follow(seen)
+    if seen.logged:
+        ended.follow(seen)
     _open[task_result.id] = (seen, before)
     while len(_open) > MOST_OPEN:
         _end(next(iter(_open)))

@@ -101,6 +101,16 @@ def test_a_request_is_a_scope_with_the_views_name(client: Client, logged: Logged
     assert (seen.kind, seen.name, seen.count) == ("request", "plain", 1)
 
 
+def test_nothing_is_logged_of_ignored_paths(
+    client: Client, logged: Logged, settings: Settings
+) -> None:
+    metrics = {**settings.PERFORMANCE["METRICS"], "IGNORE_PATHS": ["/plain/"]}
+    settings.PERFORMANCE = settings.PERFORMANCE | {"METRICS": metrics}
+    client.get("/plain/")
+
+    assert logged() == []
+
+
 def test_views_without_a_name_go_by_their_path(client: Client, logged: Logged) -> None:
     client.get("/failing/")
 

@@ -48,6 +48,20 @@ def test_a_transaction_that_is_open_for_long_is_told_with_its_line(
     assert found.seconds >= 0.005
 
 
+def test_a_transaction_ends_with_its_connection(transactional_db: None, settings: Settings) -> None:
+    settings.PERFORMANCE = settings.PERFORMANCE | {"QUERIES": {"LONG_TRANSACTION_MS": 5}}
+    connection.close()
+    with scope.open(kind="request", name="view") as seen:
+        with transaction.atomic():
+            connection.cursor().execute("SELECT 1")
+            connection.close()
+        time.sleep(0.006)
+        connection.cursor().execute("SELECT 1")
+    connection.close()
+
+    assert seen.transactions == []
+
+
 @pytest.fixture
 def throwaway(django_db_blocker: Any) -> Iterator[Path]:
     """The data directory of a PostgreSQL to kill, which Django knows as ALIAS, with a pool of one."""
