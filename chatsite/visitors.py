@@ -7,10 +7,13 @@ The cached row is believed for at most a minute, for GET and HEAD alone, and onl
 
 It is forgotten when the user is saved or deleted. QuerySet.update() sends no signal: what that
 changes (say is_active) is seen by pages that show within the minute, and by all others at once.
+The hash of the password stays in the database: what is cached is the row without it, and the hash
+that the user's sessions hold.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -25,13 +28,36 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
-from performance.cache import remember
+from performance.cache import register, remember
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 SECONDS = 60
 READ_ANEW = ("/accounts/", "/admin/")  # pages that change accounts, some of them by GET
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A user without `password` (reading it asks the database), and what a session must be signed with."""
+
+    user: User
+    session_hash: str
+
+    @classmethod
+    def find(cls, pk: str) -> Visitor | None:
+        user = User.objects.filter(pk=pk).first()
+        if user is None:
+            return None
+        session_hash = user.get_session_auth_hash()
+        del user.password
+        return cls(user, session_hash)
+
+    def may_be_believed(self, session: Any) -> bool:
+        signed = str(session.get(auth.HASH_SESSION_KEY, ""))
+        plain = self.user.is_active and not self.user.is_staff and not self.user.is_superuser
+        return plain and constant_time_compare(signed, self.session_hash)
 
 
 class VisitorMiddleware(middleware.AuthenticationMiddleware):
@@ -53,16 +79,10 @@ def _remembered(request: HttpRequest) -> User | None:
     if pk is None or backend not in settings.AUTHENTICATION_BACKENDS:
         return None
     found = remember(
-        _key(pk), lambda: User.objects.filter(pk=pk).first(), SECONDS,
-        stale=0, stale_if_error=0, negative_ttl=0,
-    )  # fmt: skip
-    return found if isinstance(found, User) and _may_be_believed(found, session) else None
-
-
-def _may_be_believed(user: User, session: Any) -> bool:
-    signed = str(session.get(auth.HASH_SESSION_KEY, ""))
-    plain = user.is_active and not user.is_staff and not user.is_superuser
-    return plain and constant_time_compare(signed, user.get_session_auth_hash())
+        _key(pk), lambda: Visitor.find(pk), SECONDS, stale=0, stale_if_error=0, negative_ttl=0
+    )
+    believed = isinstance(found, Visitor) and found.may_be_believed(session)
+    return found.user if believed else None
 
 
 @receiver([post_save, post_delete], sender=User)

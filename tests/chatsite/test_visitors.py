@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import redis
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 
 from tests.factories import ConversationFactory, UserFactory
@@ -74,6 +75,13 @@ def test_a_cached_row_with_another_password_is_not_believed(
     other = Client()
     other.force_login(User.objects.get(pk=alice.pk))
     assert is_signed_in(other)
+
+
+def test_no_password_leaves_the_database(client: Client, alice: User) -> None:
+    seen = cache.get(f"visitor:{alice.pk}")
+    assert seen.user == alice
+    assert "password" in seen.user.get_deferred_fields()
+    assert client.get("/").context["user"].password == alice.password
 
 
 def test_staff_are_looked_up_every_time(
