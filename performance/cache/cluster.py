@@ -64,6 +64,9 @@ class Cluster:
         """The primaries. Raises RedisError when no node of the cluster answers."""
         return [self._node(node) for node in self._client().get_primaries()]  # type: ignore[no-untyped-call]
 
+    def known(self) -> list[Node]:
+        return list(self._nodes.values())
+
     def refresh(self) -> None:
         """Ask the cluster anew who holds what."""
         self._client().nodes_manager.initialize()

@@ -38,7 +38,6 @@ class Engine:
         self.transport: Transport = _transport(plan, self._recover)
         self.flights: dict[str, Flight] = {}
         self.lost: set[str] = set()
-        self.lost_all = False
         self.local: LocalStore | None = None
         self.tracker: Tracker | None = None
         if tiered:
@@ -72,7 +71,8 @@ class Engine:
     def lose(self, names: list[str]) -> None:
         """A write did not reach the server: what it holds under `names` must go when it is back."""
         if len(self.lost) + len(names) > MOST_LOST:
-            self.lost_all = True
+            for node in self.transport.known():
+                node.lost_all = True
         else:
             self.lost.update(names)
 
@@ -84,16 +84,16 @@ class Engine:
 
     def _recover(self, node: Node) -> None:
         lost, self.lost = self.lost, set()
-        everything, self.lost_all = self.lost_all, False
+        everything, node.lost_all = node.lost_all, False
         try:
             if everything:
                 for commands in sweep(node, self.keys):
                     node.direct(commands)
-            elif lost:
+            if lost:
                 self._unlink(node, sorted(lost))
         except BaseException:
             self.lost |= lost
-            self.lost_all |= everything
+            node.lost_all |= everything
             raise
 
     def _unlink(self, node: Node, names: list[str]) -> None:

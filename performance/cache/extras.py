@@ -41,24 +41,27 @@ class Extras(Base):
     def _clear(self) -> None:
         self._forget_local()
         try:
-            for node in self.engine.transport.everywhere():
-                self._sweep(node)
+            nodes = self.engine.transport.everywhere()
+            if failed := [error for node in nodes if (error := self._sweep(node))]:
+                self._unavailable(_away(failed[0]), None)
         except (OSError, RedisError) as error:
-            self.engine.lost_all = True
             self._unavailable(_away(error), None)
         finally:
             self._forget_local()
 
-    def _sweep(self, node: Node) -> None:
+    def _sweep(self, node: Node) -> BaseException | None:
+        """What kept a server from it; then it is swept before it is used again."""
         if node.breaker.is_open:
-            raise Unavailable(node.name)
+            node.lost_all = True
+            return Unavailable(node.name)
         try:
             for commands in sweep(node, self.engine.keys):
                 node.direct(commands)
         except (OSError, RedisError) as error:
-            self.engine.lost_all = True
+            node.lost_all = True
             node.breaker.trip(error)
-            raise
+            return error
+        return None
 
     def _dropped(self, key: Any, version: int | None) -> None:
         if self.engine.local is not None:

@@ -33,6 +33,9 @@ class Transport(Protocol):
     def everywhere(self) -> list[Node]:
         """The servers that take writes."""
 
+    def known(self) -> list[Node]:
+        """As `everywhere`, of those that were met; asks nobody."""
+
     def holds(self, node: Node, name: str) -> bool:
         """Whether writes of that key go to that server."""
 
@@ -60,6 +63,7 @@ class Node:
         self.channels = Channels(pool, timeout)
         self.breaker = Breaker(name, self._probe, lambda: recover(self), interval=0.25)
         self.errors: dict[str, int] = {}
+        self.lost_all = False  # a clear did not reach it
         self._batches = Batches(self._send)
 
     def run(self, commands: Sequence[Command]) -> list[Any]:
@@ -128,6 +132,9 @@ class Servers:
         return (self._node(read=True) if self.replicas else self.primary).ask(command)
 
     def everywhere(self) -> list[Node]:
+        return [self.primary]
+
+    def known(self) -> list[Node]:
         return [self.primary]
 
     @property

@@ -174,3 +174,19 @@ def test_a_lease_lies_in_the_slot_of_its_key(name: str) -> None:
     from redis.crc import key_slot
 
     assert key_slot(lease_of(name).encode()) == key_slot(name.encode())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("away", [1, 2])
+def test_a_clear_reaches_every_node_of_a_cluster_sooner_or_later(
+    away: int, cluster: list[ThrowAwayValkey], make_cache: MakeCache
+) -> None:
+    cache = make_cache(RedisCache, cluster_url(cluster))
+    keys = [str(number) for number in range(60)]
+    cache.set_many(dict.fromkeys(keys, 1))
+    nodes = cache.engine.transport.everywhere()[:away]
+    for node in nodes:
+        node.breaker.trip(TimeoutError())
+    cache.clear()
+    _until(lambda: not any(node.breaker.is_open for node in nodes), 5)
+    assert cache.get_many(keys) == {}
