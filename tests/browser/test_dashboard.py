@@ -63,6 +63,24 @@ def legend(page: Page, chart: str) -> Any:
     return page.locator(f"[data-chart={chart}] .legend")
 
 
+COLOURS = """
+() => {
+  const canvas = document.querySelector("[data-chart=latency] canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4)
+    if (data[at + 3] && Math.max(data[at], data[at + 1], data[at + 2]) - Math.min(data[at], data[at + 1], data[at + 2]) > 90) found += 1;
+  return found;
+}
+"""
+"""Counts a chart's strongly coloured pixels: lines and dots are, axes and grid are not."""
+
+
+def test_a_value_that_stands_alone_is_seen(watcher: Visitor) -> None:
+    expect(legend(watcher.page, "latency")).to_contain_text("p50")
+    assert watcher.page.evaluate(COLOURS) > 20
+
+
 def test_it_follows_without_a_reload(watcher: Visitor) -> None:
     page = watcher.page
     expect(page.locator("[data-part=views]")).to_contain_text("app:page1")

@@ -36,6 +36,12 @@ const known = (values) => values.filter((value) => value !== null);
 const mean = (values) => (values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : null);
 const last = (values) => values.findLast((value) => value !== null) ?? null;
 
+/** The places of values with a gap on both sides: a line through one point is not seen, so it wants a dot. */
+export function isolated(values) {
+  const gap = (index) => values[index] === null || values[index] === undefined;
+  return [...values.keys()].filter((index) => !gap(index) && gap(index - 1) && gap(index + 1));
+}
+
 export class Chart {
   /** `open(from, seconds)` leads to what happened then. */
   constructor(node, time, open) {
@@ -134,7 +140,8 @@ export class Chart {
 
   #series(line, index) {
     const { stroke, dash, width } = this.styles[index];
-    return { label: line.label, stroke: () => colour(stroke), dash, width, points: { size: 5 } };
+    const filter = (plot, number, all) => (all ? null : isolated(plot.data[number]));
+    return { label: line.label, stroke: () => colour(stroke), dash, width, points: { size: 5, filter } };
   }
 
   #drawSpans(plot) {
