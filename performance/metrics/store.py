@@ -17,8 +17,11 @@ from performance import conf
 PREFIX = "{metrics}"
 TOTALS = f"{PREFIX}:totals"
 TIMEOUT = 1.0
-REMEMBER_BATCH = 24 * 3600
-"""Seconds for which the number of a process's last batch is kept."""
+REMEMBER_BATCH = 3600
+"""Seconds for which the number of a process's last batch is kept: longer than a reply can be missing.
+
+Every process leaves one behind, each task's child among them, in a Redis that evicts nothing.
+"""
 
 # A batch whose reply was lost is sent again under its number, and then not added again. How many
 # series a metric has is bounded here for all processes together, as the processes each bound theirs.

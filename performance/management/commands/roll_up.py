@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, ProgrammingError
 
 from performance.management.progress import Progress
 from performance.metrics import MetricsUnavailable, rollup
@@ -17,7 +17,8 @@ from performance.metrics import MetricsUnavailable, rollup
 class Command(BaseCommand):
     help = (
         "Turns the live metrics into rows of minutes and hours. Running it twice changes nothing. "
-        "Exit status 1: another process is at it. 2: Redis or PostgreSQL does not answer."
+        "Exit status 1: another process is at it. 2: Redis or PostgreSQL does not answer, or has "
+        "no tables yet."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,9 +28,18 @@ class Command(BaseCommand):
         progress = Progress(self.stderr)
         try:
             result = rollup.roll_up(lambda done, of: progress("minute", done, of))
-        except (MetricsUnavailable, DatabaseError) as error:
-            server = "Redis" if isinstance(error, MetricsUnavailable) else "PostgreSQL"
-            raise CommandError(f"{server} does not answer ({error}).", returncode=2) from None
+        except MetricsUnavailable as error:
+            raise CommandError(f"Redis does not answer ({error}).", returncode=2) from None
+        except ProgrammingError as error:
+            raise CommandError(
+                f"The database has other tables than this code ({_name(error)}): "
+                "run manage.py migrate.",
+                returncode=2,
+            ) from None
+        except DatabaseError as error:
+            raise CommandError(
+                f"PostgreSQL does not answer ({_name(error)}).", returncode=2
+            ) from None
         finally:
             progress.end()
         if options["format"] == "json":
@@ -43,3 +53,8 @@ class Command(BaseCommand):
             )
         if result.busy:
             sys.exit(1)
+
+
+def _name(error: Exception) -> str:
+    """What went wrong, without the statement and its values."""
+    return type(error.__cause__ or error).__name__

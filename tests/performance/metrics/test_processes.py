@@ -106,6 +106,14 @@ def test_killed_while_it_sends_it_doubles_nothing(server: ThrowAwayValkey) -> No
     assert least <= total("apples") <= most
 
 
+def test_processes_that_end_leave_little_behind(server: ThrowAwayValkey) -> None:
+    assert start(server, "many", 1).wait(30) == 0
+    left = {key.partition(b":")[2].split(b":")[0]: key for key in store.client().scan_iter()}
+    assert set(left) == {b"slot", b"batch", b"totals", b"series"}
+    for of_one in (left[b"slot"], left[b"batch"]):
+        assert 0 < store.client().ttl(of_one) <= 3600
+
+
 def test_a_frozen_redis_gets_everything_once_when_it_thaws(
     server: ThrowAwayValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
