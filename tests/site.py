@@ -94,9 +94,14 @@ class Site:
             )
 
     def __enter__(self) -> Self:
-        self.start_web()
-        self.start_worker()
-        self.wait_until_ready()
+        try:
+            self.start_web()
+            self.start_worker()
+            self.wait_until_ready()
+        except BaseException:
+            # A worker that lived on would take the jobs of the tests that follow.
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(
