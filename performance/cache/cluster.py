@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -17,6 +19,7 @@ from performance.cache.exceptions import ReplyError, Unavailable
 from performance.cache.transport import Node, key_of
 
 MOVED = frozenset({"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN"})
+_all: weakref.WeakSet[Cluster] = weakref.WeakSet()
 AGAIN = 0.5  # seconds between tries to reach a cluster that has never answered
 
 
@@ -31,6 +34,7 @@ class Cluster:
         self._cluster: RedisCluster | None = None
         self._lock = threading.Lock()
         self._again_at = 0.0
+        _all.add(self)
 
     @property
     def is_down(self) -> bool:
@@ -77,6 +81,10 @@ class Cluster:
     def close(self) -> None:
         for node in self._nodes.values():
             node.close()
+
+    def abandon(self) -> None:
+        """After a fork: another thread of the parent may have held the lock."""
+        self._lock = threading.Lock()
 
     def _client(self) -> RedisCluster:
         if self._cluster is None:
@@ -149,3 +157,11 @@ def _moved(replies: list[Any]) -> list[int]:
         for at, reply in enumerate(replies)
         if isinstance(reply, ReplyError) and reply.code in MOVED
     ]
+
+
+def _in_child() -> None:
+    for cluster in list(_all):
+        cluster.abandon()
+
+
+os.register_at_fork(after_in_child=_in_child)

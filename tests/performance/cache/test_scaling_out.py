@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -190,3 +191,17 @@ def test_a_clear_reaches_every_node_of_a_cluster_sooner_or_later(
     cache.clear()
     _until(lambda: not any(node.breaker.is_open for node in nodes), 5)
     assert cache.get_many(keys) == {}
+
+
+@pytest.mark.slow
+def test_a_child_waits_for_no_thread_of_its_parent(
+    cluster: list[ThrowAwayValkey], make_cache: MakeCache
+) -> None:
+    cache = make_cache(RedisCache, cluster_url(cluster))
+    cache.set("key", 1)
+    transport = cache.engine.transport
+    with transport._lock:
+        child = os.fork()
+        if not child:
+            os._exit(0 if transport._lock.acquire(timeout=0.5) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
