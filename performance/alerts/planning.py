@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +16,9 @@ from performance.conf import AlertsSettings
 from performance.models import Alert, AlertRule, Notification
 from performance.models.alert_rules import Severity
 from performance.models.alerts import State
+
+TEST = "test"
+"""The group of messages without news."""
 
 
 class News(StrEnum):
@@ -41,6 +45,22 @@ def plan(alerts: Iterable[Alert], now: datetime) -> int:
         _remember(alert, news, now)
     Alert.objects.bulk_update([a for a, _ in due], ["told_at", "retold_at", "escalated_at"])
     return len(heaps)
+
+
+def queue_test(channel: str, now: datetime) -> Notification | None:
+    """A message that says that it is a test, sent like any other; None where one waits already."""
+    row, is_new = Notification.objects.get_or_create(
+        channel=channel,
+        group=TEST,
+        state=Notification.State.WAITING,
+        defaults={
+            "key": uuid.uuid4().hex,
+            "severity": Severity.INFO,
+            "created_at": now,
+            "due_at": now,
+        },
+    )
+    return row if is_new else None
 
 
 def due_of(alert: Alert, now: datetime, settings: AlertsSettings) -> News | None:

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from performance import metrics
-from performance.alerts import Sample, evaluate
+from performance.alerts import Sample, deliver, evaluate
 from performance.models import Alert, AlertEvent, AlertRule, Notification, Silence
 from tests.factories import UserFactory
 
@@ -464,3 +465,49 @@ def test_hostile_forms_are_answered(rule: AlertRule, boss: Client) -> None:
     assert answer.status_code == 200
     assert [str(said) for said in answer.context["messages"]] == ["Acknowledged."]
     assert AlertEvent.objects.get(kind="acknowledged").note == "ab"
+
+
+NOTIFICATIONS = "/admin/performance/notification/"
+
+
+def test_a_test_message_goes_the_way_of_all_messages(boss: Client, settings: Any, db: None) -> None:
+    backend = "performance.alerts.channels.email.EmailChannel"
+    named = {"ops": {"BACKEND": backend, "OPTIONS": {"to": ["ops@example.org"]}}}
+    block = {**settings.PERFORMANCE["ALERTS"], "CHANNELS": named}
+    settings.PERFORMANCE = {**settings.PERFORMANCE, "ALERTS": block}
+    assert b"Send a test to ops" in boss.get(NOTIFICATIONS).content
+
+    for _ in range(2):
+        assert boss.post(f"{NOTIFICATIONS}test/", {"channel": "ops"}).status_code == 302
+    assert boss.post(f"{NOTIFICATIONS}test/", {"channel": "x"}).status_code == 404
+    assert boss.get(f"{NOTIFICATIONS}test/").status_code == 405
+
+    assert deliver() == 1
+    assert [message.subject for message in mail.outbox] == [
+        "[test] Messages about alerts arrive here"
+    ]
+    row = Notification.objects.get()
+    assert row.state == "sent"
+    assert b"a test" in boss.get(f"{NOTIFICATIONS}{row.pk}/change/").content
+    watcher = client_with("view_notification", "view_alert")
+    assert watcher.post(f"{NOTIFICATIONS}test/", {"channel": "ops"}).status_code == 403
+    assert b"Send a test" not in watcher.get(NOTIFICATIONS).content
+
+
+def test_the_list_says_when_no_channel_is_set(boss: Client, settings: Any) -> None:
+    block = {**settings.PERFORMANCE["ALERTS"], "CHANNELS": {}}
+    settings.PERFORMANCE = {**settings.PERFORMANCE, "ALERTS": block}
+
+    assert b"No channel is set" in boss.get(NOTIFICATIONS).content
+
+
+def test_a_silence_of_everything_is_pointed_out(rule: AlertRule, boss: Client) -> None:
+    now = timezone.now()
+    values = {"starts_at": now, "ends_at": now + timedelta(hours=1)}
+    Silence.objects.create(reason="all", **values)
+    Silence.objects.create(reason="one", rule=rule, labels={"view": "home"}, **values)
+
+    shown = boss.get("/admin/performance/silence/").content
+
+    assert b"everything" in shown
+    assert b"Too high, view=home" in shown

@@ -7,8 +7,11 @@ import hmac
 import http.server
 import json
 import socket
+import textwrap
 import threading
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -293,3 +296,17 @@ def test_a_service_that_apprise_cannot_reach_is_an_error(configure: Any, receive
     with pytest.raises(ChannelError, match="could not reach") as raised:
         configure("apprise.AppriseChannel", urls=[target]).send(MESSAGE)
     assert "127.0.0.1" not in str(raised.value)
+
+
+def test_a_receiver_checks_as_the_documentation_says() -> None:
+    page = (Path(__file__).parents[3] / "docs/operations/alerts.md").read_text()
+    example = page.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {"hmac": hmac, "hashlib": hashlib, "time": time}
+    exec(textwrap.dedent(f"  {example.lstrip()}"), names)
+    stamp, body = str(int(time.time())), b'{"id": "x"}'
+    signed = "sha256=" + webhook.signature("s" * 16, stamp, body)
+
+    assert names["is_genuine"]("s" * 16, stamp, signed, body)
+    assert not names["is_genuine"]("s" * 16, stamp, signed, body + b" ")
+    assert not names["is_genuine"]("t" * 16, stamp, signed, body)
+    assert not names["is_genuine"]("s" * 16, str(int(stamp) - 301), signed, body)

@@ -258,5 +258,5 @@ class Life(RuleBasedStateMachine):
             )
 
 
-Life.TestCase.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+Life.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
 TestLife = Life.TestCase
