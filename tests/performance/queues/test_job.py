@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,9 +31,14 @@ class Bomb:
         return Path(self.path).touch, ()
 
 
-def run_stock_worker(workers: Workers) -> None:
-    process = workers.start(*("--burst", "--worker-class", "rq.SimpleWorker"), command="rqworker")
-    assert process.wait(timeout=60) == 0
+def run_stock_worker() -> None:
+    """RQ's own worker, in this process: another would take seconds to start and change nothing."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        call_command("rqworker", burst=True, worker_class="rq.SimpleWorker")
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def enqueue_foreign_functions(server: Any, target: Path) -> list[Job]:
@@ -72,10 +78,10 @@ def test_nothing_is_unpickled(server: Any, tmp_path: Path) -> None:
     assert_refused(server, [job], tmp_path / "touched")
 
 
-def test_a_stock_worker_refuses_the_same(server: Any, workers: Workers, tmp_path: Path) -> None:
+def test_a_stock_worker_refuses_the_same(server: Any, tmp_path: Path) -> None:
     target = tmp_path / "touched"
     jobs = [*enqueue_foreign_functions(server, target), enqueue_pickles(server, target)]
-    run_stock_worker(workers)
+    run_stock_worker()
     assert_refused(server, jobs, target)
 
 
@@ -85,14 +91,14 @@ def test_resolve_refuses(path: str) -> None:
         resolve(path)
 
 
-def test_a_stock_worker_drains_the_same_queue(server: Any, workers: Workers) -> None:
+def test_a_stock_worker_drains_the_same_queue(server: Any) -> None:
     add, later = tasks.add.enqueue(1, 2), tasks.add_later.enqueue(3, 4)
     failing, context = tasks.fail.enqueue("as declared"), tasks.attempt.enqueue()
     # A callback is a path out of Redis: nobody calls it.
     queue = Queue("normal", connection=server, serializer=JSONSerializer)
     name = "tests.performance.queues.jobs.tasks.add"
     called = queue.enqueue(name, 1, 2, on_success=Callback("builtins.breakpoint"))
-    run_stock_worker(workers)
+    run_stock_worker()
     for result in (add, later, failing, context):
         result.refresh()
     assert (add.return_value, later.return_value) == (3, 7)
@@ -102,10 +108,10 @@ def test_a_stock_worker_drains_the_same_queue(server: Any, workers: Workers) -> 
     assert server.hget(called.key, "status") == b"finished"
 
 
-def test_a_stock_worker_retries_as_often_as_declared(server: Any, workers: Workers) -> None:
+def test_a_stock_worker_retries_as_often_as_declared(server: Any) -> None:
     result = tasks.fail_always.enqueue()
     for _ in range(2):
-        run_stock_worker(workers)
+        run_stock_worker()
         if server.zrem("rq:scheduled:normal", result.id):
             server.rpush("rq:queue:normal", result.id)
     assert history(server) == ["failing"] * 2

@@ -140,9 +140,15 @@ def test_a_changed_schedule_starts_anew(server: Any) -> None:
     assert declared(Schedule(every=3600)) in str(server.hget("rq:own:schedules", NAME))
 
 
-def test_running_workers_start_it(server: Any, workers: Workers) -> None:
+def test_running_workers_start_it(
+    server: Any, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every_second = [(tasks.tick, Schedule(every=1))]
+    monkeypatch.setattr("performance.queues.schedule.scheduled_tasks", lambda: every_second)
     workers.start(tick=1)
-    workers.start(tick=1)
+    eventually(lambda: server.smembers("rq:workers"))
+    server.delete("history")
+    workers.begin()
     eventually(lambda: len(history(server)) >= 3)
     seconds = [int(float(entry.split()[1])) for entry in history(server)]
     assert len(seconds) == len(set(seconds))
