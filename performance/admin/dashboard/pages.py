@@ -17,7 +17,7 @@ from performance.admin.dashboard.board import Board, Wish
 from performance.admin.dashboard.episodes import SHOWN
 from performance.admin.dashboard.minute import Minute
 from performance.admin.dashboard.sections import PARTS, TAIL_PARTS, sections, template
-from performance.admin.dashboard.spans import DAY, RANGES, length_of, moment_of
+from performance.admin.dashboard.spans import DAY, RANGES, length_of, moment_of, offsets
 from performance.alerts.messages import summary
 
 needs_view = permission_required("performance.view_dashboard", raise_exception=True)
@@ -67,7 +67,6 @@ def minute(request: HttpRequest) -> HttpResponse:
 
 
 def _state(found: Board) -> dict[str, Any]:
-    offset = timezone.localtime(found.span.until).utcoffset()
     return {
         "at": found.span.until.timestamp(),
         "until": found.until.timestamp(),
@@ -76,7 +75,7 @@ def _state(found: Board) -> dict[str, Any]:
         "whole": found.chosen.whole,
         "tail": found.is_tail,
         "notice": found.notice,
-        "offset": offset.total_seconds() if offset else 0,
+        "offsets": offsets(found.span),
         "long": _long(found),
         "spans": found.episodes.spans(),
     }

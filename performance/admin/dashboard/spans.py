@@ -132,6 +132,16 @@ def moment_of(text: str | None) -> datetime | None:
     return found if timezone.is_aware(found) else timezone.make_aware(found)
 
 
+def offsets(span: Span) -> list[tuple[float, float]]:
+    """The seconds that the site's clocks are ahead of UTC, and from when on: two where summer begins."""
+    found: list[tuple[float, float]] = []
+    for moment in (span.since, *span.starts(), span.until):
+        ahead = timezone.localtime(moment).utcoffset() or timedelta()
+        if not found or found[-1][1] != ahead.total_seconds():
+            found.append((moment.timestamp(), ahead.total_seconds()))
+    return found
+
+
 def length_of(query: Mapping[str, str]) -> timedelta:
     """`seconds` of a query string in whole minutes, between one minute and the longest range."""
     text = query.get("seconds", "")

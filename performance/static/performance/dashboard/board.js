@@ -6,7 +6,7 @@ import { Poll } from "./poll.js";
 
 const board = document.getElementById("board");
 const first = JSON.parse(document.getElementById("board-data").textContent);
-const time = { offset: first.offset, long: first.long };
+const time = { offsets: first.offsets, long: first.long };
 const button = document.getElementById("pause");
 const age = document.getElementById("age");
 const state = document.getElementById("state");
@@ -63,6 +63,7 @@ function draw(answer) {
 
 function take(answer) {
   latest = answer;
+  if (!answer.tail) time.offsets = answer.offsets;
   for (const [name, html] of Object.entries(answer.parts)) swap(name, html);
   draw(answer);
 }

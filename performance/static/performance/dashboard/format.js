@@ -43,7 +43,8 @@ export function figure(value, unit) {
 const pad = (number) => String(number).padStart(2, "0");
 
 /** A moment (seconds since 1970) in the site's own time; with the day where spans are long. */
-export function moment(at, { offset, long }) {
+export function moment(at, { offsets, long }) {
+  const [, offset] = offsets.findLast(([from]) => from <= at) ?? offsets[0];
   const time = new Date((at + offset) * 1000);
   const clock = `${pad(time.getUTCHours())}:${pad(time.getUTCMinutes())}`;
   const exact = at % 60 ? `${clock}:${pad(time.getUTCSeconds())}` : clock;

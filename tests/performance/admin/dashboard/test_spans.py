@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.test import override_settings
 
 from performance.admin.dashboard import spans
 from performance.admin.dashboard.spans import HOUR, MINUTE, RANGES, Span, span_of
@@ -86,3 +87,11 @@ def test_unknown_ranges_are_the_default() -> None:
 
 def test_a_span_is_as_long_as_it_is() -> None:
     assert Span(since=NOW, until=NOW + HOUR, step=MINUTE).seconds == 3600
+
+
+@override_settings(TIME_ZONE="Europe/Berlin")
+def test_clocks_that_are_put_forward_are_so_from_then_on() -> None:
+    day = datetime(2026, 3, 29, tzinfo=UTC)
+    span = spans.Span(since=day, until=day + timedelta(hours=6), step=timedelta(hours=1))
+    change = day + timedelta(hours=1)
+    assert spans.offsets(span) == [(day.timestamp(), 3600), (change.timestamp(), 7200)]
