@@ -9,8 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from conversations import searching
-from conversations.models import TEXT_LENGTH, TITLE_LENGTH, Role
+from conversations.models import TAG_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Role
 
+TAGS = 10  # on a conversation
 NUL = "There is an invisible NUL character in the text. Remove it and send again."
 ENCODING = (
     "The text is not valid UTF-8, so it cannot be read as it was meant. Type or paste it again."
@@ -136,3 +137,21 @@ class RenameForm(forms.Form):
             "null_characters_not_allowed": NUL,
         },
     )
+    pinned = forms.BooleanField(required=False)
+    archived = forms.BooleanField(required=False)
+    tags = forms.CharField(
+        required=False, max_length=500, error_messages={"null_characters_not_allowed": NUL}
+    )
+
+    def clean_tags(self) -> list[str]:
+        """The tags between the commas, in lower case, each once."""
+        typed = (" ".join(tag.split()).lower() for tag in self.cleaned_data["tags"].split(","))
+        tags = list(dict.fromkeys(filter(None, typed)))
+        for tag in tags:
+            if len(tag) > TAG_LENGTH:
+                raise ValidationError(
+                    f"The tag “{tag}” has {len(tag)} characters; {TAG_LENGTH} are allowed."
+                )
+        if len(tags) > TAGS:
+            raise ValidationError(f"These are {len(tags)} tags; {TAGS} are allowed.")
+        return tags

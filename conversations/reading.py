@@ -7,21 +7,26 @@ what was loaded for one user is never found for another.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import CharField
+from django.db.models.expressions import RawSQL
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from conversations import rendering, settled, windows
 from conversations.models import Conversation, Status
-from conversations.paging import Page, conversations_page
+from conversations.paging import Listing, Page, conversations_page
 from conversations.shown import ShownConversation, ShownMessage
 from conversations.windows import NEWEST, OF_A_MESSAGE, Anchor
-from performance.cache import conversation_cache, register
+from performance.cache import conversation_cache, digest, register
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+
+ALL = Listing()
 
 
 @register
@@ -61,10 +66,13 @@ def _order(event_id: str) -> tuple[int, ...]:
 @register
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """A page of a user's conversations, newest first."""
+    """A page of a user's conversations. `tags` are those of all of them."""
 
     rows: tuple[ShownConversation, ...]
     next: str
+    show: str
+    tag: str
+    tags: tuple[str, ...]
 
 
 def message_page(user: User, conversation_id: UUID, anchor: Anchor = NEWEST) -> MessagePage:
@@ -104,12 +112,22 @@ def _page(conversation: Conversation, anchor: Anchor) -> MessagePage:
     )
 
 
-def conversation_page(user: User, cursor: str = "") -> ConversationPage:
-    """The newest conversations, or those after `cursor`. Raises Http404 for a cursor that is none."""
+# An uncorrelated subquery: PostgreSQL runs it once, so rows and tags come in one statement.
+_TAGS = """(SELECT coalesce(array_agg(DISTINCT tag ORDER BY tag), '{}')
+FROM conversations_conversation, unnest(tags) tag WHERE user_id = %s AND NOT tags = '{}')"""
+
+
+def conversation_page(user: User, listing: Listing = ALL) -> ConversationPage:
+    """The conversations of that list. Raises Http404 for a cursor that is none."""
 
     def load() -> ConversationPage:
-        page: Page[Conversation] = conversations_page(user.conversations.all(), cursor)
-        return ConversationPage(tuple(map(ShownConversation.of, page.rows)), page.next)
+        all_tags = RawSQL(_TAGS, [user.pk], ArrayField(CharField()))  # noqa: S611
+        own: Any = listing.of(user.conversations.annotate(all_tags=all_tags))
+        page: Page[Any] = conversations_page(own, listing.cursor)
+        tags = page.rows[0].all_tags if page.rows else ()
+        rows = tuple(map(ShownConversation.of, page.rows))
+        return ConversationPage(rows, page.next, listing.show, listing.tag, tuple(tags))
 
-    found: ConversationPage = conversation_cache.remember(user.pk, load, page=cursor)
+    name = digest(listing.cursor, listing.show, listing.tag) if listing != ALL else ""
+    found: ConversationPage = conversation_cache.remember(user.pk, load, page=name)
     return found

@@ -162,6 +162,9 @@ class ShownConversation:
     pk: UUID
     title: str
     reuse_answers: bool
+    pinned: bool
+    archived: bool
+    tags: tuple[str, ...]
 
     def __str__(self) -> str:
         return self.title or "New conversation"
@@ -171,4 +174,11 @@ class ShownConversation:
 
     @classmethod
     def of(cls, conversation: Conversation) -> Self:
-        return cls(conversation.pk, conversation.title, conversation.reuse_answers)
+        return cls(
+            conversation.pk,
+            conversation.title,
+            conversation.reuse_answers,
+            conversation.pinned,
+            conversation.archived,
+            tuple(conversation.tags),
+        )

@@ -13,12 +13,15 @@ from conversations.models import Conversation
 @admin.register(Conversation)
 class ConversationAdmin(ReadOnlyAdmin):
     list_display = ["title_or_new", "user", "message_count", "created_at", "last_message_at"]
-    list_filter = ["last_message_at"]
+    list_filter = ["pinned", "archived", "last_message_at"]
     list_select_related = ["user"]
     search_fields = ["title", "user__username", "user__email", "id"]
     date_hierarchy = "last_message_at"
     ordering = ["-last_message_at", "-id"]
-    fields = ["id", "title", "user", "created_at", "last_message_at", "idempotency_key"]
+    fields = [
+        *("id", "title", "user", "pinned", "archived", "tags"),
+        *("created_at", "last_message_at", "idempotency_key"),
+    ]
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conversations.models.branches import Branch
-from conversations.models.conversations import TITLE_LENGTH, Conversation
+from conversations.models.conversations import TAG_LENGTH, TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
@@ -12,6 +12,7 @@ from conversations.models.tool_runs import Permission, ToolRun
 __all__ = [
     "LIVE",
     "OPEN",
+    "TAG_LENGTH",
     "TEXT_LENGTH",
     "TITLE_LENGTH",
     "Branch",

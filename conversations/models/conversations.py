@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,18 +18,25 @@ if TYPE_CHECKING:
     from conversations.models.messages import MessageQuerySet
 
 TITLE_LENGTH = 120
+TAG_LENGTH = 30
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def newest_first(self) -> Self:
         return self.order_by("-last_message_at", "-id")
 
-    def before(self, last_message_at: datetime, pk: uuid.UUID) -> Self:
-        """What follows that row in `newest_first()`: a keyset, so page 1,000 costs what page 1 does."""
-        return self.filter(
-            Q(last_message_at__lt=last_message_at) | Q(last_message_at=last_message_at, pk__lt=pk),
-            last_message_at__lte=last_message_at,
+    def as_listed(self) -> Self:
+        """The pinned ones before the others, each newest first."""
+        return self.order_by("-pinned", "-last_message_at", "-id")
+
+    def after(self, last_message_at: datetime, pk: uuid.UUID, *, pinned: bool) -> Self:
+        """What follows that row in `as_listed()`: a keyset, so page 1,000 costs what page 1 does."""
+        older = Q(last_message_at__lt=last_message_at) | Q(
+            last_message_at=last_message_at, pk__lt=pk
         )
+        if pinned:
+            return self.filter(Q(pinned=False) | older)
+        return self.filter(older, pinned=False, last_message_at__lte=last_message_at)
 
 
 class Conversation(models.Model):
@@ -48,6 +56,13 @@ class Conversation(models.Model):
         default=True,
         help_text="A question asked before in the same words may get the same answer at once.",
     )
+    pinned = models.BooleanField(default=False, db_default=False)
+    archived = models.BooleanField(
+        default=False, db_default=False, help_text="Left out of the list, but not of the search."
+    )
+    tags = ArrayField(
+        models.CharField(max_length=TAG_LENGTH), default=list, db_default=Value([]), blank=True
+    )
     idempotency_key = models.UUIDField(null=True, blank=True, editable=False)
 
     objects = ConversationQuerySet.as_manager()
@@ -66,6 +81,11 @@ class Conversation(models.Model):
             models.Index(
                 fields=["user", "-last_message_at", "-id"], name="conversation_newest_first"
             ),
+            models.Index(
+                fields=["user", "archived", "-pinned", "-last_message_at", "-id"],
+                name="conversation_as_listed",
+            ),
+            models.Index(fields=["user"], condition=~Q(tags=[]), name="conversation_with_tags"),
         ]
 
     def __str__(self) -> str:
@@ -82,6 +102,10 @@ class Conversation(models.Model):
     def rename(self, title: str) -> None:
         self.title, self.title_is_chosen = title, True
         self.save(update_fields=["title", "title_is_chosen"])
+
+    def file(self, *, pinned: bool, archived: bool, tags: list[str]) -> None:
+        self.pinned, self.archived, self.tags = pinned, archived, tags
+        self.save(update_fields=["pinned", "archived", "tags"])
 
     def suggest_title(self, title: str) -> bool:
         """Renames it unless somebody has chosen a name meanwhile. Says if it did."""

@@ -13,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 from conversations import reading, sending, streams
 from conversations.forms import KEY_REUSED, MessageForm, RenameForm
 from conversations.models import Conversation
+from conversations.paging import Listing
 from conversations.request import (
     AuthenticatedHttpRequest,
     is_valid_utf8,
@@ -43,8 +44,7 @@ def conversation_list(request: HttpRequest) -> HttpResponse:
 @signed_in
 def _list(request: AuthenticatedHttpRequest) -> HttpResponse:
     if wants_fragment(request):
-        cursor = request.GET.get("conversations", "")
-        page = reading.conversation_page(request.user, cursor)
+        page = reading.conversation_page(request.user, Listing.read(request.GET))
         return fragment(request, "conversations/sidebar.html#rows", {"page": page})
     return list_page(request, MessageForm())
 
@@ -84,12 +84,19 @@ def rename(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     form = RenameForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        conversation.rename(form.cleaned_data["title"])
+        filed = dict(form.cleaned_data)
+        title = filed.pop("title")
+        if title != conversation.title:
+            conversation.rename(title)
+        conversation.file(**filed)
         return SeeOther(conversation.get_absolute_url())
     context = {
         "conversation": conversation,
         "form": form,
         "title": form.data.get("title", conversation.title),
+        "pinned": "pinned" in form.data if form.is_bound else conversation.pinned,
+        "archived": "archived" in form.data if form.is_bound else conversation.archived,
+        "tags": form.data.get("tags", ", ".join(conversation.tags)),
     }
     status = 422 if form.is_bound else 200
     return render(request, "conversations/rename.html", context, status=status)

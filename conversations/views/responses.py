@@ -12,6 +12,7 @@ from django.shortcuts import render
 from conversations import reading, rendering, streams, windows
 from conversations.forms import MessageForm
 from conversations.models import TEXT_LENGTH, Message, Reply, Status
+from conversations.paging import Listing
 from conversations.reading import MessagePage
 from conversations.request import AuthenticatedHttpRequest, wants_fragment
 from conversations.shown import ShownMessage
@@ -119,9 +120,8 @@ def exchange(message: Message) -> list[ShownMessage]:
 
 
 def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> dict[str, Any]:
-    cursor = request.GET.get("conversations", "")
     return {
-        "page": reading.conversation_page(request.user, cursor),
+        "page": reading.conversation_page(request.user, Listing.read(request.GET)),
         "form": form,
         "key": uuid.uuid4(),
         "text_length": TEXT_LENGTH,
