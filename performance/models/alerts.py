@@ -120,7 +120,9 @@ class AlertEvent(models.Model):
         TOLD = "told", "Told"
         ESCALATED = "escalated", "Escalated"
 
-    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="events")
+    alert = models.ForeignKey(
+        Alert, on_delete=models.CASCADE, related_name="events", db_index=False
+    )
     kind = models.CharField(max_length=16, choices=Kind)
     at = models.DateTimeField(default=timezone.now)
     value = models.FloatField(null=True, blank=True)

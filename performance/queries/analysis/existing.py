@@ -58,3 +58,13 @@ def superseded(index: IndexDefinition, catalog: Catalog) -> list[str]:
         and not found.constraint_backed
         and definition(found, table).covered_by(index)
     ]
+
+
+def stands_for(wider: Index, index: Index, table: Table) -> bool:
+    """Whether `index` could go because `wider` begins with the same columns."""
+    if index.is_unique or index.constraint_backed or wider.oid == index.oid:
+        return False
+    if not (wider.valid and index.valid):
+        return False
+    ours, theirs = definition(index, table), definition(wider, table)
+    return ours != theirs and ours.covered_by(theirs)

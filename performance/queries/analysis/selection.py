@@ -9,6 +9,7 @@ from performance.queries.analysis.candidates import Candidate, candidates_of
 from performance.queries.analysis.catalog import Catalog
 from performance.queries.analysis.existing import covers
 from performance.queries.analysis.indexes import IndexDefinition
+from performance.queries.analysis.statements import Statement
 from performance.queries.analysis.workload import Asked, Workload
 from performance.queries.analysis.writes import Writes
 
@@ -19,6 +20,11 @@ QUICK = 0.001  # seconds: a statement that was measured to take less needs no in
 ALIKE = 0.05  # what differs by less is taken for equal
 UNIT = 1.0  # cost units of a call that nobody would notice
 MOST = 20  # indexes chosen at once
+
+
+def quick(statement: Statement) -> bool:
+    """Whether it was measured to take so little that nothing about it needs mending."""
+    return bool(statement.seconds) and statement.mean < QUICK
 
 
 @dataclass(slots=True)
@@ -45,7 +51,7 @@ class Selection:
         """Candidates by which some statement saves, if only beside others clearly."""
         found: dict[Candidate, None] = {}
         for item in self.workload.asked:
-            if item.statement.seconds and item.statement.mean < QUICK:
+            if quick(item.statement):
                 continue
             for candidate in self._candidates(item):
                 if candidate not in found and self._saves(item, candidate):
@@ -68,7 +74,7 @@ class Selection:
         return self.workload.cost(item, ()) - self.workload.cost(item, candidate) >= SAVES
 
     def _helps(self, item: Asked, candidate: Candidate, chosen: Iterable[IndexDefinition]) -> bool:
-        if item.statement.seconds and item.statement.mean < QUICK:
+        if quick(item.statement):
             return False
         before = self.workload.cost(item, [*chosen])
         after = self.workload.cost(item, [*chosen, *candidate])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from performance.queries.analysis.findings.base import Facts, Finding, finder
 from performance.queries.analysis.findings.statements import by_share
+from performance.queries.analysis.selection import quick
 
 MANY_ROWS = 10_000
 FEW = 0.05  # of the rows are kept
@@ -14,6 +15,8 @@ FEW = 0.05  # of the rows are kept
 @finder("sequential_scan")
 def find(facts: Facts) -> Iterator[Finding]:
     for item in facts.asked:
+        if quick(item.statement):
+            continue  # what it is planned with is dearer than what it is asked for
         scanned = [
             use
             for use in item.uses

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from performance.queries.analysis.catalog import Index, Table
+from performance.queries.analysis.existing import stands_for
 from performance.queries.analysis.expressions import quoted
 from performance.queries.analysis.findings.base import Facts, Finding, Severity, finder, megabytes
 
@@ -21,6 +23,7 @@ def find(facts: Facts) -> Iterator[Finding]:
     for index in facts.catalog.indexes:
         table = facts.catalog.table_by_oid[index.table_oid]
         needed = index.is_unique or index.constraint_backed or index.exclusion or index.identity
+        needed = needed or _serves(facts, index, table)
         if index.scans or needed or index.bytes < SMALLEST or not index.valid or index.partition:
             continue
         sure = float(days or 0) >= DAYS and not standby
@@ -35,3 +38,14 @@ def find(facts: Facts) -> Iterator[Finding]:
             sql=f"DROP INDEX CONCURRENTLY {quoted(table.schema)}.{quoted(index.name)}",
             weight=index.bytes,
         )
+
+
+def _serves(facts: Facts, index: Index, table: Table) -> bool:
+    """Whether another finding counts on it: a narrower index that may go, or a foreign key."""
+    if any(stands_for(index, other, table) for other in facts.catalog.indexes_of(table)):
+        return True
+    return any(
+        {quoted(name) for name in key.columns} == set(index.key_columns[: len(key.columns)])
+        for key in facts.catalog.foreign_keys
+        if key.table_oid == table.oid
+    )
