@@ -98,10 +98,11 @@ def from_pg_stat_statements(
 
 
 def _statement(row: Row, alias: str) -> Statement:
-    number = fingerprint(row["sql"], alias).id
-    return Statement(
-        **{**row, "id": str(number), "queryid": row["id"], "seconds": float(row["seconds"])}
-    )
+    known = fingerprint(row["sql"], alias)
+    # A text that the server had to make room for while the statement ran is stored with its values.
+    sql = known.sql if "'" in row["sql"] else row["sql"]
+    own = {"id": str(known.id), "sql": sql, "queryid": row["id"], "seconds": float(row["seconds"])}
+    return Statement(**{**row, **own})
 
 
 def _ours(sql: str) -> bool:
