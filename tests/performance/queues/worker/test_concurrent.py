@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.tasks import TaskResultStatus
+from django.tasks.base import TaskError
 from rq import Queue, Worker
 from rq.command import send_stop_job_command
 from rq.job import Job
@@ -23,6 +24,13 @@ from tests.performance.queues.jobs import tasks
 def status_of(result: Any) -> TaskResultStatus:
     result.refresh()
     return result.status
+
+
+def error_of(result: Any) -> TaskError:
+    """The only error of a task that failed."""
+    assert status_of(result) == TaskResultStatus.FAILED
+    (error,) = result.errors
+    return error
 
 
 def is_running(result: Any) -> bool:
@@ -52,29 +60,34 @@ def test_sync_tasks_run_beside_each_other(server: Any, workers: Workers) -> None
     eventually(lambda: all(is_over(result) for result in results))
 
 
-def test_isolated_tasks_run_in_another_process(server: Any, workers: Workers) -> None:
-    result, failing = tasks.pid.enqueue(), tasks.fail_isolated.enqueue()
+def test_isolated_tasks_run_in_children(server: Any, workers: Workers) -> None:
+    # One worker for all: it takes seconds until its first child is there.
+    own, failing, dying = (
+        tasks.pid.enqueue(),
+        tasks.fail_isolated.enqueue(),
+        tasks.die_isolated.enqueue(),
+    )
+    half, late, other = (
+        tasks.raise_half_a_character.enqueue(),
+        tasks.overrun_in_child.enqueue(),
+        tasks.add.enqueue(1, 2),
+    )
     worker = workers.start("--burst")
     assert worker.wait(timeout=60) == 0
-    result.refresh()
-    failing.refresh()
-    assert result.return_value != worker.pid
-    assert failing.errors[0].exception_class is LookupError
-    assert "in the child" in failing.errors[0].traceback
-
-
-def test_a_child_that_dies_fails_its_task_only(server: Any, workers: Workers) -> None:
-    dying, other = tasks.die_isolated.enqueue(), tasks.add.enqueue(1, 2)
-    assert workers.start("--burst").wait(timeout=60) == 0
+    assert status_of(own) == TaskResultStatus.SUCCESSFUL
+    assert own.return_value != worker.pid
+    assert error_of(failing).exception_class is LookupError
+    assert "in the child" in error_of(failing).traceback
+    assert error_of(half).exception_class is ValueError
+    assert error_of(dying).exception_class_path.endswith("ChildDied")
+    assert error_of(late).exception_class_path.endswith("TaskTimeout")
     assert status_of(other) == TaskResultStatus.SUCCESSFUL
-    assert status_of(dying) == TaskResultStatus.FAILED
-    assert dying.errors[0].exception_class_path.endswith("ChildDied")
 
 
-@pytest.mark.parametrize("name", ["overrun", "overrun_in_thread", "overrun_in_child"])
+@pytest.mark.parametrize("name", ["overrun", "overrun_in_thread"])
 def test_a_timeout_ends_the_task(server: Any, workers: Workers, name: str) -> None:
     result = getattr(tasks, name).enqueue()
-    workers.start("--burst") if "child" in name else workers.begin()
+    workers.begin()
     eventually(lambda: is_over(result))
     assert result.errors[0].exception_class_path.endswith("TaskTimeout")
 

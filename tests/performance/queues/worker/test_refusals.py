@@ -87,13 +87,6 @@ def test_a_child_that_dies_within_its_answer_has_died() -> None:
         _answer(SimpleNamespace(recv_bytes=cut_off))  # type: ignore[arg-type]
 
 
-def test_a_child_may_raise_half_a_character(server: Any, workers: Workers) -> None:
-    result = tasks.raise_half_a_character.enqueue()
-    assert workers.start("--burst").wait(timeout=60) == 0
-    assert is_over(result)
-    assert result.errors[0].exception_class is ValueError
-
-
 def _run() -> Run:
     row = [b"id", b"normal", b"w.1", b"1", b"[]", *[b""] * 12]
     run = from_claim(row, "w")
