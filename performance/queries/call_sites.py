@@ -9,11 +9,10 @@ import re
 import sys
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import django
 import structlog
@@ -22,11 +21,9 @@ from django.conf import settings
 from performance.queries import waiting_tasks
 
 DEEPEST = 200
-CARRIED = ("correlation_id", "request_id")
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """A line of the application. `template` says that a template was being rendered, and `file` and
     `line` are then the template's, `function` the Python function that rendered it. `field` is the
     "app.Model.field" whose access ran the statement, if Django's descriptors were on the stack."""
@@ -54,11 +51,12 @@ def key() -> Any:
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
     while frame is not None:
         code = frame.f_code
-        kind = _kinds.get(code)
-        if kind is None:
+        try:
+            kind = _kinds[code.co_filename, code.co_name]
+        except KeyError:
             kind = _learn(code)
         if kind == "ours":
-            return code, frame.f_lineno
+            return code.co_filename, frame.f_lineno
         if kind == "template":
             return id(frame.f_locals.get("self"))
         if kind in {"thread", "edge"}:
@@ -67,21 +65,23 @@ def key() -> Any:
     return None
 
 
-_kinds: dict[CodeType, str] = {}
-MOST_CODES = 20_000
+_kinds: dict[tuple[str, str], str] = {}
+"""By file and name: to hash a code object is to hash all its instructions, a microsecond a frame."""
+MOST_CODES = 5000
 
 
 def _learn(code: CodeType) -> str:
     if len(_kinds) >= MOST_CODES:
         _kinds.clear()
-    kind = _kinds[code] = _kind(code)
+    kind = _kinds[code.co_filename, code.co_name] = _kind(code)
     return kind
 
 
 def correlation_id() -> str:
     """The id that ties the log lines of this request or task together."""
     bound = structlog.contextvars.get_contextvars()
-    return next((str(bound[key])[:64] for key in CARRIED if bound.get(key)), "")
+    found = bound.get("correlation_id") or bound.get("request_id")
+    return str(found)[:64] if found else ""
 
 
 class _Walk:
@@ -99,15 +99,17 @@ class _Walk:
         for _ in range(DEEPEST):
             if frame is None:
                 return
-            kind = _kinds.get(frame.f_code)
-            if kind is None:
-                kind = _learn(frame.f_code)
+            code = frame.f_code
+            try:
+                kind = _kinds[code.co_filename, code.co_name]
+            except KeyError:
+                kind = _learn(code)
             if kind == "edge":
                 return
             if kind == "thread":
                 self._ours = self._ours or waiting_tasks.frame_of(_is_ours)
                 return
-            if kind:
+            if kind and (self._ours is None or kind == "template"):
                 self._meet(kind, frame)
             frame = frame.f_back
 
@@ -126,19 +128,18 @@ class _Walk:
         frame = self._ours or self._library
         if frame is None:
             return None
-        code = frame.f_code
-        found = Site(_relative(code.co_filename), frame.f_lineno or 0, code.co_qualname)
-        return replace(self._in_template(found), field=self._field)
+        file, line = self._line(frame)
+        name = frame.f_code.co_qualname
+        return Site(file, line, name, self._template is not None, self._field)
 
-    def _in_template(self, found: Site) -> Site:
-        if self._template is None:
-            return found
-        node = self._template.f_locals.get("self")
-        token, origin = getattr(node, "token", None), getattr(node, "origin", None)
-        if token is None or origin is None or self._by_template:
-            return replace(found, template=True)
-        file = _relative(str(origin.name))
-        return Site(file, token.lineno or 0, found.function, template=True)
+    def _line(self, frame: FrameType) -> tuple[str, int]:
+        """The template's, where it is the template that asked."""
+        if self._template is not None and not self._by_template:
+            node = self._template.f_locals.get("self")
+            token, origin = getattr(node, "token", None), getattr(node, "origin", None)
+            if token is not None and origin is not None:
+                return _relative(str(origin.name)), token.lineno or 0
+        return _relative(frame.f_code.co_filename), frame.f_lineno or 0
 
 
 def _kind(code: CodeType) -> str:
@@ -167,7 +168,6 @@ _ON_THE_WAY = re.compile(
 )
 
 
-@lru_cache(maxsize=10_000)
 def _is_ours(code: CodeType) -> bool:
     path = code.co_filename
     if path.startswith("<") or "/site-packages/" in path or "/dist-packages/" in path:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection, connections, transaction
 
-from performance.queries import hook, scope
+from performance.queries import call_sites, hook, scope
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +167,25 @@ def test_a_statement_costs_ten_calls_at_most(
 ) -> None:
     assert statements(5, 1) <= 10
     assert statements(1, 100) <= 10
+    assert statements(5, 10) <= 10
+
+
+def test_the_stack_is_read_without_hashing_code() -> None:
+    """Which goes through all instructions of each function on the way."""
+    call_sites._kinds.clear()
+    assert call_sites.key() is not None
+    call_sites.here()
+
+    assert {type(key) for key in call_sites._kinds} == {tuple}
+
+
+def test_what_is_known_of_code_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_sites, "MOST_CODES", 3)
+    call_sites._kinds.clear()
+    for _ in range(3):
+        call_sites.here()
+
+    assert len(call_sites._kinds) <= 3
 
 
 def test_outside_of_a_scope_it_costs_three() -> None:
