@@ -19,11 +19,21 @@ DEEPEST = 100
 MOST_TASKS = 5000
 Task = asyncio.Task[Any]
 _ENDS_OF_GROUPS = {"TaskGroup.__aexit__", "TaskGroup._aexit"}  # which of them: Python's version
-_ASKS = SyncToAsync.__call__.__code__
+_ASKS = getattr(SyncToAsync.__call__, "__code__", None)
 
 
 def frame_of(is_ours: Callable[[CodeType], bool]) -> FrameType | None:
-    """The innermost frame that `is_ours` of the coroutine that waits for this thread, or None."""
+    """The innermost frame that `is_ours` of the coroutine that waits for this thread, or None.
+
+    None, too, where Python or asgiref keep what is looked at here in another place: no line is known then.
+    """
+    try:
+        return _frame_of(is_ours)
+    except Exception:  # noqa: BLE001 - private attributes of both
+        return None
+
+
+def _frame_of(is_ours: Callable[[CodeType], bool]) -> FrameType | None:
     mark = getattr(SyncToAsync.threadlocal, "task_context", None)
     loop = getattr(SyncToAsync.threadlocal, "main_event_loop", None)
     if mark is None or loop is None:
