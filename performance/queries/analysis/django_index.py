@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from django.apps import apps
@@ -70,7 +71,7 @@ def _field(column: str, index: IndexDefinition, sign: str = "") -> str:
     model = model_of(index.table)
     fields = model._meta.concrete_fields if model is not None else ()  # noqa: SLF001
     name = next((field.name for field in fields if field.column == column), column)
-    return f'"{sign}{name}"'
+    return json.dumps(f"{sign}{name}", ensure_ascii=False)
 
 
 def _keys(index: IndexDefinition) -> str | None:
@@ -103,7 +104,10 @@ def _bare(key: Key, index: IndexDefinition) -> str | None:
     if function:
         return f"{function[1].capitalize()}({_field(function[2], index)})"
     path = _JSON_TEXT.fullmatch(key.target)
-    return f'KeyTextTransform("{path[2]}", {_field(path[1], index)})' if path else None
+    if path is None:
+        return None
+    key_name = json.dumps(path[2].replace("''", "'"), ensure_ascii=False)
+    return f"KeyTextTransform({key_name}, {_field(path[1], index)})"
 
 
 def _condition(index: IndexDefinition) -> str | None:
@@ -153,10 +157,7 @@ def migration(index: IndexDefinition) -> str:
     if model is not None and line and not index.partitioned:
         operation = f'AddIndexConcurrently("{model._meta.model_name}", {line})'  # noqa: SLF001
     else:
-        drop = f"DROP INDEX CONCURRENTLY IF EXISTS {index.name}"
-        operation = (
-            f"migrations.RunSQL(\n            {index.create()!r},\n            {drop!r},\n        )"
-        )
+        operation = f"migrations.RunSQL(\n            {index.create()!r},\n            {index.drop()!r},\n        )"
     imports = "".join(text for mark, text in IMPORTS.items() if mark in operation)
     written = MIGRATION.format(imports=imports, app=label, last=_last(label), operation=operation)
     return written if "AddIndexConcurrently(" in operation else written.split("\n", 1)[1]

@@ -64,6 +64,11 @@ class IndexDefinition:
         how = "CONCURRENTLY " if concurrently and not self.partitioned else ""
         return f"CREATE INDEX {how}{quoted(self.name)} ON {self.definition}"
 
+    def drop(self) -> str:
+        """The statement that takes it away again, under the conditions of `create`."""
+        how = "" if self.partitioned else "CONCURRENTLY "
+        return f"DROP INDEX {how}IF EXISTS {quoted(self.schema)}.{quoted(self.name)}"
+
     @property
     def unnamed(self) -> str:
         return f"CREATE INDEX ON {self.definition}"
