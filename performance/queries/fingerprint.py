@@ -58,9 +58,10 @@ def _computed(sql: str, alias: str = "default") -> Fingerprint:
     hashed = text if alias == "default" else f"{alias}\0{text}"
     digest = blake2b(hashed.encode(errors="replace"), digest_size=8).digest()
     kept = text if len(text) <= STORED else f"{text[:STORED]} ..."
+    kept = kept.replace("\x00", "").encode(errors="replace").decode()  # for rows and JSON
     # An id of 0 means "other".
     identity = int.from_bytes(digest, signed=True) or 1
-    return Fingerprint(identity, kept.replace("\x00", ""), _kind(text), _tables(kept))
+    return Fingerprint(identity, kept, _kind(text), _tables(kept))
 
 
 _cached = lru_cache(maxsize=4096)(_computed)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 import redis
 import structlog
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from performance.metrics import store
@@ -49,7 +49,7 @@ def write(progress: Callable[[int], None] = lambda done: None) -> Written:
             with transaction.atomic():
                 if not _alone():
                     return Written(done, busy=True)
-                _write(list(_fresh(entries)))
+                _write_all(list(_fresh(entries)))
             _forget(entries)
             done += len(entries)
             progress(done)
@@ -100,6 +100,19 @@ def _batch(fields: dict[bytes, bytes]) -> Batch | None:
     except (KeyError, msgspec.MsgspecError):
         logger.warning("query_log_batch_unreadable")
         return None
+
+
+def _write_all(batches: list[Batch]) -> None:
+    """Writes them, less those that the database refuses, which would hold up all that come later."""
+    try:
+        with transaction.atomic():
+            _write(batches)
+    except DataError:
+        if len(batches) == 1:
+            logger.warning("query_log_batch_refused")
+            return
+        for batch in batches:
+            _write_all([batch])
 
 
 def _write(batches: list[Batch]) -> None:

@@ -112,6 +112,12 @@ def test_a_list_of_a_megabyte_is_one_entry() -> None:
     assert normalised(f"SELECT 1 FROM t WHERE a IN ({words})") == "SELECT ? FROM t WHERE a IN (?)"
 
 
+def test_what_no_row_may_hold_is_taken_out() -> None:
+    found = fingerprint('SELECT 1 FROM "a\x00b", "c\ud800"')
+
+    assert (found.sql, found.tables) == ('SELECT ? FROM "ab", "c?"', ("ab", "c?"))
+
+
 def test_the_text_is_bounded() -> None:
     found = fingerprint("SELECT " + ", ".join(f"column_{number}" for number in range(5000)))
 

@@ -200,6 +200,16 @@ def test_an_unreadable_batch_costs_no_other() -> None:
     assert QueryStatistics.objects.count() == 1
 
 
+def test_a_batch_that_the_database_refuses_costs_no_other() -> None:
+    refused = batch(1, 8, process="b")
+    refused.texts = [Text(8, "SELECT 8", "select", ("a\x00b",), "default")]
+    deliver(batch(1, 7), refused, batch(1, 9, process="c"))
+    writing.write()
+
+    assert set(QueryFingerprint.objects.values_list("id", flat=True)) == {7, 9}
+    assert store.client().xlen(log.STREAM) == 0
+
+
 def test_fingerprints_beyond_the_limit_are_counted_as_one(settings: Settings) -> None:
     settings.PERFORMANCE = settings.PERFORMANCE | {"QUERIES": {"MAX_FINGERPRINTS": 3}}
     deliver(batch(1, 1, 2))
