@@ -9,6 +9,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.contenttypes.fields import GenericForeignKey
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 AnyModel = type[models.Model]
@@ -57,11 +58,14 @@ def _field_of(model: AnyModel, column: str) -> Any:
 def _access(label: str) -> str:
     """`label` is "app.Model.field", of a descriptor that fetched something when it was read."""
     path, _, name = label.rpartition(".")
-    model = apps.get_model(path)
-    field = model._meta.get_field(name)  # noqa: SLF001
-    if not field.is_relation:
-        return f"Load {model.__name__}.{name} with its rows: it is deferred by only() or defer()."
-    return f'Add select_related("{name}") to the query of {model.__name__}.'
+    owner = path.rpartition(".")[2]
+    try:
+        is_relation = apps.get_model(path)._meta.get_field(name).is_relation  # noqa: SLF001
+    except (LookupError, FieldDoesNotExist):  # an accessor's name need not be that of a field
+        is_relation = True
+    if not is_relation:
+        return f"Load {owner}.{name} with its rows: it is deferred by only() or defer()."
+    return f'Add select_related("{name}") to the query of {owner}.'
 
 
 def _annotation(model: AnyModel, field: Any, *, exists: bool) -> str:
