@@ -11,6 +11,7 @@ from conversations.views import (
     messages,
     replies,
     searching,
+    transfer,
     versions,
 )
 
@@ -31,6 +32,8 @@ urlpatterns = [
     path("c/<uuid:pk>/messages/<int:number>/edit/", versions.edit, name="edit"),
     path("c/<uuid:pk>/messages/<int:number>/tools/<int:run>/", replies.tool_run, name="tool_run"),
     path("c/<uuid:pk>/versions/<int:branch>/<int:place>/", versions.version, name="version"),
+    path("c/<uuid:pk>/export/", transfer.export, name="export"),
+    path("transfer/", transfer.transfer, name="transfer"),
     path("search/", searching.search, name="search"),
     path("help/", help_pages.help_list, name="help"),
     path("help/<slug:slug>/", help_pages.help_page, name="help_page"),

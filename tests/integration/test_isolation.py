@@ -45,6 +45,8 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     # The ASGI app answers this one: tests/conversations/streams/test_app.py.
     "conversations:events": {"visitor": (501, 405), "bob": (501, 405)},
     "conversations:list": {"visitor": (200, 401), "bob": (200, 422)},
+    "conversations:export": OWN_GET,
+    "conversations:transfer": {"visitor": (LOGIN, 401), "bob": (200, 422)},
     "conversations:search": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:help": PUBLIC,
     "conversations:help_page": PUBLIC,

@@ -137,7 +137,8 @@ def test_any_words_are_only_words(client: Client, cheeses: Conversation, words: 
 def test_marks_in_a_text_are_harmless(client: Client, conversation: Conversation) -> None:
     said(conversation, "\x02a & b\x03 of cheese < milk")
     page = client.get("/search/", {"words": "cheese"}).content.decode()
-    assert "a &amp; b</mark> of <mark>cheese</mark> &lt; milk" in page
+    assert "<mark>cheese</mark> &lt; milk" in page
+    assert page.count("<mark>") == page.count("</mark>")
 
 
 def test_a_match_deep_in_a_long_text_is_shown(client: Client, conversation: Conversation) -> None:

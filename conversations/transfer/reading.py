@@ -1,0 +1,107 @@
+"""A JSON file back into conversations: all of it, or nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from django.db import DataError, transaction
+
+from conversations.models import Branch, Conversation, Message, Reply, ToolRun
+from conversations.transfer.rows import (
+    BranchRow,
+    ConversationHead,
+    ConversationRow,
+    File,
+    MessageRow,
+)
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+
+MOST_BYTES = 32 * 1024 * 1024
+
+
+class Refused(Exception):
+    """The file is not one of ours, or damaged; says where."""
+
+
+def read(user: User, data: bytes) -> int:
+    """Adds the file's conversations to the user's, as new ones. Returns how many. Raises Refused."""
+    try:
+        file = msgspec.json.decode(data, type=File)
+    except msgspec.ValidationError as error:
+        raise Refused(f"It does not hold what an export of this site holds: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"It is no JSON: {error}.") from error
+    for number, row in enumerate(file.conversations):
+        _check(row, f"$.conversations[{number}]")
+    try:
+        with transaction.atomic():
+            for row in file.conversations:
+                _add(user, row)
+    except (DataError, ValueError) as error:  # NUL, for one, which PostgreSQL cannot hold
+        raise Refused(f"A text in it cannot be stored: {error}.") from error
+    return len(file.conversations)
+
+
+def _check(row: ConversationRow, where: str) -> None:
+    """Each branch departs from an earlier one, where that has a message, and has no gaps."""
+    tips = [branch.fork for branch in row.branches]
+    for message in sorted(row.messages, key=lambda message: (message.branch, message.place)):
+        if message.branch >= len(tips) or message.place != tips[message.branch] + 1:
+            raise Refused(
+                f"Place {message.place} of branch {message.branch} fits nowhere: {where}."
+            )
+        if message.reply is not None and message.role != "assistant":
+            raise Refused(f"A message of role {message.role} is no answer: {where}.")
+        tips[message.branch] = message.place
+    for number, branch in enumerate(row.branches):
+        if not _departs(branch, number, row.branches, tips):
+            raise Refused(f"Branch {number} departs from nowhere: {where}.")
+
+
+def _departs(branch: BranchRow, number: int, branches: list[BranchRow], tips: list[int]) -> bool:
+    if branch.parent is None:
+        return branch.fork == 0
+    earlier = branch.parent < number
+    return earlier and branches[branch.parent].fork < branch.fork <= tips[branch.parent]
+
+
+def _add(user: User, row: ConversationRow) -> None:
+    conversation = Conversation.objects.create(user=user, **_fields(row, ConversationHead))
+    branches: list[Branch] = []
+    for branch in row.branches:
+        parent = None if branch.parent is None else branches[branch.parent]
+        fields = {"fork": branch.fork, "shown_at": branch.shown_at}
+        branches.append(conversation.branches.create(parent=parent, **fields))
+    messages = [_message(conversation, branches, message) for message in row.messages]
+    Message.objects.bulk_create(messages, batch_size=500)
+    replies, runs = [], []
+    for message, one in zip(messages, row.messages, strict=True):
+        if one.reply is not None:
+            fields = msgspec.structs.asdict(one.reply)
+            fields.pop("tool_runs")
+            reply = Reply(message=message, enqueued_at=None, **fields)
+            replies.append(reply)
+            runs += [
+                ToolRun(reply=reply, **msgspec.structs.asdict(run)) for run in one.reply.tool_runs
+            ]
+    Reply.objects.bulk_create(replies, batch_size=500)
+    ToolRun.objects.bulk_create(runs, batch_size=500)
+
+
+def _message(conversation: Conversation, branches: list[Branch], row: MessageRow) -> Message:
+    """Its HTML is made when it is first read."""
+    return Message(
+        conversation=conversation,
+        branch=branches[row.branch],
+        place=row.place,
+        role=row.role,
+        text=row.text,
+        created_at=row.created_at,
+    )
+
+
+def _fields(row: msgspec.Struct, kind: type[msgspec.Struct]) -> dict[str, Any]:
+    return {field.name: getattr(row, field.name) for field in msgspec.structs.fields(kind)}

@@ -1,0 +1,103 @@
+"""What the file holds of each row, and what is accepted of it. Numbers of branches are those of the file.
+
+What a worker or a visitor could still act on does not travel: an answer being written arrives as stopped,
+and a permission that was not used as refused.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from conversations.models import TAG_LENGTH, TITLE_LENGTH
+
+FORMAT, VERSION = "chatsite conversations", 1
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Name = Annotated[str, Meta(max_length=100)]
+Tag = Annotated[str, Meta(min_length=1, max_length=TAG_LENGTH)]
+
+
+class ToolRunRow(Struct, kw_only=True):
+    attempt: Number
+    name: Name
+    version: Number
+    arguments: str
+    result: str
+    error: str
+    started_at: Moment
+    milliseconds: Number
+    cached_at: Moment | None
+    permission: Literal["", "refused", "used"]
+    decided_at: Moment | None
+
+
+class ReplyRow(Struct, kw_only=True):
+    status: Literal["complete", "stopped", "failed"]
+    attempt: Number
+    backend: Annotated[str, Meta(max_length=50)]
+    model: Annotated[str, Meta(max_length=200)]
+    author: Name
+    error: Annotated[str, Meta(max_length=50)]
+    explanation: str
+    input_tokens: Number | None
+    output_tokens: Number | None
+    cached_at: Moment | None
+    pending_since: Moment
+    started_at: Moment | None
+    asked_at: Moment | None
+    first_event_at: Moment | None
+    first_text_at: Moment | None
+    published_at: Moment | None
+    finished_at: Moment | None
+    tool_runs: list[ToolRunRow]
+
+
+class MessageRow(Struct, kw_only=True):
+    branch: Number
+    place: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    role: Literal["user", "assistant", "tool"]
+    text: str
+    created_at: Moment
+    reply: ReplyRow | None = None
+
+
+class BranchRow(Struct, kw_only=True):
+    """`parent` is the number of an earlier branch."""
+
+    parent: Number | None
+    fork: Number
+    shown_at: Moment
+
+
+class ConversationHead(Struct, kw_only=True):
+    title: Annotated[str, Meta(max_length=TITLE_LENGTH)]
+    created_at: Moment
+    last_message_at: Moment
+    title_is_chosen: bool
+    reuse_answers: bool
+    pinned: bool
+    archived: bool
+    tags: list[Tag]
+
+
+class ConversationRow(ConversationHead, kw_only=True):
+    branches: list[BranchRow]
+    messages: list[MessageRow]
+
+
+class File(Struct, kw_only=True):
+    format: Literal["chatsite conversations"]
+    version: Literal[1]
+    conversations: list[ConversationRow]
+
+
+def of[T: Struct](row: object, kind: type[T], **others: object) -> T:
+    """The fields of a model's row that the file holds; `others` in place of its own."""
+    names = [field.name for field in msgspec.structs.fields(kind)]
+    values = {name: others[name] if name in others else getattr(row, name) for name in names}
+    return kind(**values)

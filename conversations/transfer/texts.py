@@ -1,0 +1,57 @@
+"""What each conversation shows, from the first message to the last, as Markdown and as one page of HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.utils.html import escape
+
+from conversations import markdown as rendered
+from conversations import windows
+from conversations.models import Conversation, Message, Role
+from conversations.transfer.trees import BATCH
+from conversations.windows import Anchor
+
+WHOLE = 2**30  # places: more than any conversation has
+
+
+def markdown(conversations: Iterable[Conversation]) -> Iterator[bytes]:
+    for conversation in conversations:
+        yield f"# {conversation}\n\n".encode()
+        for message in _shown(conversation):
+            yield f"**{_who(message)}**, {message.created_at:%Y-%m-%d %H:%M}\n\n{message.text}\n\n".encode()
+
+
+def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
+    yield b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Conversations</title></head><body>\n'
+    for conversation in conversations:
+        yield f"<h1>{escape(conversation)}</h1>\n".encode()
+        for message in _shown(conversation):
+            head = (
+                f"<h2>{_who(message)}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
+            )
+            yield f"<article>{head}\n{_html(message)}</article>\n".encode()
+    yield b"</body></html>\n"
+
+
+def _html(message: Message) -> str:
+    if message.renderer == rendered.RENDERER:
+        return message.html
+    return rendered.render(message.text, breaks=message.role == Role.USER)
+
+
+def _who(message: Message) -> str:
+    return "You" if message.role == Role.USER else "Assistant"
+
+
+def _shown(conversation: Conversation) -> Iterator[Message]:
+    own = Conversation.objects.filter(pk=conversation.pk)
+    window = windows.window(windows.with_window(own, Anchor("from", 1), WHOLE).get())
+    last = 0
+    while window is not None:
+        rows = conversation.messages.filter(window.holds, place__gt=last)
+        batch = list(rows.order_by("place")[:BATCH])
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1].place

@@ -1,0 +1,79 @@
+"""The JSON file, a message at a time: memory does not grow with what is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from conversations.models import OPEN, Conversation, Message, Permission, Reply, Status, ToolRun
+from conversations.transfer.rows import (
+    FORMAT,
+    VERSION,
+    BranchRow,
+    ConversationHead,
+    MessageRow,
+    ReplyRow,
+    ToolRunRow,
+    of,
+)
+
+BATCH = 200  # messages read at a time
+
+_encode = msgspec.json.encode
+
+
+def json(conversations: Iterable[Conversation]) -> Iterator[bytes]:
+    yield b'{"format":%b,"version":%d,"conversations":[' % (_encode(FORMAT), VERSION)
+    for number, conversation in enumerate(conversations):
+        yield b",\n" if number else b"\n"
+        yield from _conversation(conversation)
+    yield b"\n]}\n"
+
+
+def _conversation(conversation: Conversation) -> Iterator[bytes]:
+    branches = list(conversation.branches.order_by("pk"))
+    numbers = {branch.pk: number for number, branch in enumerate(branches)}
+    rows = [
+        of(branch, BranchRow, parent=numbers[branch.parent_id] if branch.parent_id else None)
+        for branch in branches
+    ]
+    head = _encode(of(conversation, ConversationHead))
+    yield head[:-1] + b',"branches":' + _encode(rows) + b',"messages":['
+    for number, message in enumerate(_messages(conversation, numbers)):
+        yield (b",\n" if number else b"\n") + _encode(_message(message, numbers))
+    yield b"]}"
+
+
+def _messages(conversation: Conversation, numbers: dict[int, int]) -> Iterator[Message]:
+    """Those of the known branches, in batches, so that no cursor stays open for a slow reader."""
+    last = 0
+    while True:
+        rows = conversation.messages.for_page().filter(pk__gt=last, branch__in=numbers)
+        batch = list(rows.defer("html").order_by("pk")[:BATCH])
+        yield from batch
+        if len(batch) < BATCH:
+            return
+        last = batch[-1].pk
+
+
+def _message(message: Message, numbers: dict[int, int]) -> MessageRow:
+    reply = getattr(message, "reply", None)
+    return of(
+        message,
+        MessageRow,
+        branch=numbers[message.branch_id],
+        reply=_reply(reply) if reply else None,
+    )
+
+
+def _reply(reply: Reply) -> ReplyRow:
+    status = Status.STOPPED if reply.status in OPEN else reply.status
+    runs = [_tool_run(run) for run in reply.tool_runs.all()]
+    return of(reply, ReplyRow, status=status, tool_runs=runs)
+
+
+def _tool_run(run: ToolRun) -> ToolRunRow:
+    open_ones = (Permission.ASKED, Permission.GIVEN)
+    permission = Permission.REFUSED if run.permission in open_ones else run.permission
+    return of(run, ToolRunRow, permission=permission)

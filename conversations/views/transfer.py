@@ -1,0 +1,71 @@
+"""Conversations taken away as a file, and brought back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from conversations import transfer as transferring
+from conversations.models import Conversation
+from conversations.request import AuthenticatedHttpRequest, signed_in
+from conversations.views.responses import SeeOther
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def transfer(request: AuthenticatedHttpRequest) -> HttpResponseBase:
+    """The page of both; with ?format= all own conversations; a POST brings a file back."""
+    if request.method == "POST":
+        return _read(request)
+    if name := request.GET.get("format"):
+        own = request.user.conversations.newest_first()
+        return _file(own.iterator(chunk_size=100), name, "conversations")
+    return render(request, "conversations/transfer.html")
+
+
+@require_safe
+@signed_in
+def export(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    """One conversation, as ?format= says: json (the default), markdown or html."""
+    conversation = get_object_or_404(request.user.conversations, pk=pk)
+    return _file([conversation], request.GET.get("format", "json"), "conversation")
+
+
+def _file(conversations: Iterable[Conversation], name: str, what: str) -> StreamingHttpResponse:
+    if name not in transferring.FORMATS:
+        raise Http404("The formats are json, markdown and html.")
+    write, content_type = transferring.FORMATS[name]
+    response = StreamingHttpResponse(write(conversations), content_type=content_type)
+    day = timezone.localdate().isoformat()
+    response["Content-Disposition"] = (
+        f'attachment; filename="{what}-{day}.{transferring.ENDINGS[name]}"'
+    )
+    return response
+
+
+def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
+    file = request.FILES.get("file")
+    if file is None:
+        return _refused(request, "Choose a file first.")
+    if (file.size or 0) > transferring.MOST_BYTES:
+        most = transferring.MOST_BYTES // 2**20
+        return _refused(
+            request, f"The file has more than {most} MB, which is what is read at once."
+        )
+    try:
+        count = transferring.read(request.user, file.read())
+    except transferring.Refused as error:
+        return _refused(request, f"Nothing was imported. {error}")
+    messages.success(request, f"{count} conversation{'' if count == 1 else 's'} came back.")
+    return SeeOther(reverse("conversations:list"))
+
+
+def _refused(request: AuthenticatedHttpRequest, problem: str) -> HttpResponse:
+    return render(request, "conversations/transfer.html", {"problem": problem}, status=422)

@@ -1,0 +1,159 @@
+"""What goes out comes back the same: a tree of any shape, and texts of any characters."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversations import transfer
+from conversations.models import (
+    Branch,
+    Conversation,
+    Message,
+    Permission,
+    Reply,
+    Role,
+    Status,
+    ToolRun,
+)
+from tests.factories import ConversationFactory, ReplyFactory, ToolRunFactory, UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cache_redis", "queue_redis")]
+
+# All that PostgreSQL holds: no NUL, no halves of characters.
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
+shapes = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)), max_size=5)
+
+
+def written(conversations: Any, name: str = "json") -> bytes:
+    return b"".join(transfer.FORMATS[name][0](conversations))
+
+
+def grown(conversation: Conversation, shape: list[tuple[int, int]], words: list[str]) -> None:
+    """Branches that fork where the shape says, each with so many messages, every other one an answer."""
+    for at, length in shape:
+        before = Message.objects.filter(conversation=conversation).order_by("pk")
+        branch = conversation.shown_branch
+        if before:
+            branch = Branch.objects.forked(before=before[at % len(before)])
+        new = [
+            Message(role=Role.ASSISTANT if n % 2 else Role.USER, text=words[(at + n) % len(words)])
+            for n in range(length)
+        ]
+        branch.append(*new)
+        for message in new[1::2]:
+            reply = ReplyFactory.create(
+                message=message, status=Status.COMPLETE, author=words[0][:100], input_tokens=at
+            )
+            ToolRunFactory.create(reply=reply, result=words[-1], permission=Permission.USED)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(shape=shapes, words=st.lists(texts, min_size=1, max_size=4), title=texts)
+def test_round_trip(shape: list[tuple[int, int]], words: list[str], title: str) -> None:
+    user, other = UserFactory.create(), UserFactory.create()
+    first = ConversationFactory.create(user=user, title=title, pinned=True, tags=["a"])
+    grown(first, shape, words)
+    data = written([first])
+    assert transfer.read(other, data) == 1
+    second = other.conversations.get()
+    assert written([second]) == data
+    assert second.messages.count() == first.messages.count()
+    if shape:
+        assert written([second], "markdown") == written([first], "markdown")
+        assert written([second], "html") == written([first], "html")
+
+
+def test_what_could_be_acted_on_arrives_settled() -> None:
+    reply = ReplyFactory.create(status=Status.ASKING, message__text="half")
+    ToolRunFactory.create(reply=reply, permission=Permission.ASKED)
+    transfer.read(UserFactory.create(), written([reply.message.conversation]))
+    copy = Reply.objects.latest("pk")
+    assert copy.status == Status.STOPPED
+    assert ToolRun.objects.latest("pk").permission == Permission.REFUSED
+
+
+@pytest.fixture
+def file() -> dict[str, Any]:
+    conversation = ConversationFactory.create(title="Cheese")
+    grown(conversation, [(0, 4), (2, 2)], ["Brie"])
+    found: dict[str, Any] = json.loads(written([conversation]))
+    return found
+
+
+def change(file: dict[str, Any], path: str, value: Any) -> bytes:
+    *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+    place: Any = file
+    for part in way:
+        place = place[part]
+    place[last] = value
+    return json.dumps(file).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("format", "another", "$.format"),
+        ("version", 2, "$.version"),
+        ("conversations.0.title", "x" * 121, "$.conversations[0].title"),
+        ("conversations.0.created_at", "2026-01-01T00:00:00", "$.conversations[0].created_at"),
+        ("conversations.0.messages.1.place", 7, "Place 3 of branch 0 fits nowhere"),
+        ("conversations.0.messages.0.branch", 9, "fits nowhere"),
+        ("conversations.0.branches.1.parent", 1, "Branch 1 departs from nowhere"),
+        ("conversations.0.branches.1.parent", None, "Branch 1 departs from nowhere"),
+        ("conversations.0.messages.1.role", "user", "no answer"),
+        ("conversations.0.messages.1.reply.status", "pending", "reply.status"),
+        ("conversations.0.messages.0.text", "a\0b", "cannot be stored"),
+    ],
+)
+def test_damaged_files_are_refused_whole(
+    file: dict[str, Any], path: str, value: Any, words: str
+) -> None:
+    user = UserFactory.create()
+    with pytest.raises(transfer.Refused) as refused:
+        transfer.read(user, change(file, path, value))
+    assert words in str(refused.value)
+    assert not user.conversations.exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'{"format":"x"}', b"[" * 5000])
+def test_other_files_are_refused(data: bytes) -> None:
+    with pytest.raises(transfer.Refused):
+        transfer.read(UserFactory.create(), data)
+
+
+def test_nobody_elses_numbers_are_in_the_file(file: dict[str, Any]) -> None:
+    text = json.dumps(file)
+    assert str(Conversation.objects.get().pk) not in text
+    assert "username" not in text
+
+
+def test_memory_does_not_grow_with_the_messages() -> None:
+    def peak(count: int) -> int:
+        conversation = ConversationFactory.create()
+        conversation.shown_branch.append(
+            *(Message(role=Role.USER, text="x" * 1000) for _ in range(count))
+        )
+        tracemalloc.start()
+        for _ in transfer.FORMATS["json"][0]([conversation]):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(2000) < 1.5 * peak(400)
+
+
+def test_one_user_never_gets_more_than_their_own_file(file: dict[str, Any]) -> None:
+    bob = UserFactory.create()
+    assert json.loads(written(bob.conversations.all()))["conversations"] == []

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from conversations import transfer
+from conversations.models import Conversation
+from tests.factories import ConversationFactory, MessageFactory
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+@pytest.mark.parametrize("name", ["json", "markdown", "html"])
+def test_one_and_all(client: Client, conversation: Conversation, alice: Any, name: str) -> None:
+    MessageFactory.create(conversation=conversation, text="<b>Brie</b>?")
+    MessageFactory.create(conversation=ConversationFactory.create(user=alice), text="Gouda?")
+    one = client.get(f"/c/{conversation.pk}/export/", {"format": name})
+    assert one["Content-Disposition"].startswith('attachment; filename="conversation-2')
+    assert "no-store" in one["Cache-Control"]
+    found = body(one)
+    assert b"Brie" in found
+    assert b"Gouda" not in found
+    if name == "html":
+        assert b"<b>" not in found
+    everything = body(client.get("/transfer/", {"format": name}))
+    assert b"Brie" in everything
+    assert b"Gouda" in everything
+
+
+def test_only_own_ones_go_out(charlie: Client, conversation: Conversation) -> None:
+    MessageFactory.create(conversation=conversation, text="Brie")
+    assert b"Brie" not in body(charlie.get("/transfer/", {"format": "json"}))
+
+
+def test_there_is_no_other_format(client: Client, conversation: Conversation) -> None:
+    assert client.get("/transfer/", {"format": "exe"}).status_code == 404
+    assert client.get(f"/c/{conversation.pk}/export/", {"format": "exe"}).status_code == 404
+
+
+def test_back_again(client: Client, conversation: Conversation, alice: Any) -> None:
+    MessageFactory.create(conversation=conversation, text="Brie")
+    data = body(client.get("/transfer/", {"format": "json"}))
+    response = client.post("/transfer/", {"file": BytesIO(data)})
+    assert response.status_code == 303
+    assert "1 conversation came back." in client.get("/").content.decode()
+    assert alice.conversations.count() == 2
+    copy = alice.conversations.exclude(pk=conversation.pk).get()
+    assert "Brie</p>" in client.get(copy.get_absolute_url()).content.decode()
+    assert client.get("/search/", {"words": "brie"}).context["results"].count == 2
+
+
+def test_refusals(client: Client, alice: Any, monkeypatch: Any) -> None:
+    for data, words in ((None, "Choose a file"), (b"x", "no JSON"), (b"{}", "missing")):
+        sent = {} if data is None else {"file": BytesIO(data)}
+        response = client.post("/transfer/", sent)
+        assert response.status_code == 422
+        assert words in response.content.decode()
+    monkeypatch.setattr(transfer, "MOST_BYTES", 2)
+    assert "more than" in client.post("/transfer/", {"file": BytesIO(b"1234")}).content.decode()
+    assert not alice.conversations.exists()
