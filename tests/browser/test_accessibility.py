@@ -31,6 +31,8 @@ OWN = [
     "/",
     "/search/",
     "/search/?words=hello",
+    "/?show=pinned",
+    "/transfer/",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/logout/",
