@@ -80,6 +80,8 @@ def seed(*, users: int, per_user: int, each: int) -> None:
         for statement in statements.split(";"):
             if statement.strip():
                 cursor.execute(statement)
+        # In a transaction, the checks of its foreign keys must not be pending when the table changes.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE conversations_message ENABLE TRIGGER USER")
 
 
