@@ -371,7 +371,7 @@ def label_overflow(drill: TheDrill, get: Any) -> None:
 def metrics_missing(drill: TheDrill, get: Any, monkeypatch: Any) -> None:
     """Nobody sends what is recorded."""
     with monkeypatch.context() as patch:
-        patch.setattr(metrics, "flush", lambda: False)
+        patch.setattr(metrics, "flush", lambda **_: False)
         drill.fires("metrics-missing")
     drill.resolves("metrics-missing")
 
