@@ -8,13 +8,15 @@ import redis
 import time_machine
 
 from performance import metrics
+from performance.metrics import flusher
 
 MOMENT = datetime(2026, 3, 4, 12, 0, 5, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _empty_store(queue_redis: redis.Redis) -> None:
-    """Nothing of an earlier test in Redis, nor on its way there."""
+def _empty_store(queue_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an earlier test in Redis, nor on its way there, and no levels of the process itself."""
+    monkeypatch.setattr(flusher, "callbacks", [])
     metrics.forget()
 
 

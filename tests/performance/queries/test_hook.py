@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from contextvars import copy_context
@@ -134,11 +135,13 @@ def _calls(work: Callable[[], Any]) -> int:
         nonlocal calls
         calls += event in {"call", "c_call"}
 
+    gc.disable()  # whose callbacks (hypothesis has one) are calls too
     sys.setprofile(count)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return calls
 
 
