@@ -35,6 +35,12 @@ USERS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _none_in_flight() -> None:
+    """Clients of other tests left bodies unread."""
+    requests.in_flight.clear()
+
+
 def plain(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{Group.objects.count()} {Group.objects.exists()}")
 
