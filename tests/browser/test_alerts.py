@@ -91,9 +91,9 @@ def test_many_alerts_are_acknowledged_with_the_keyboard(alert: Alert, on_call: A
     shot(page, "list-selected")
     page.get_by_role("button", name="Run").press("Enter")
     shot(page, "bulk-desk-light")
-    page.get_by_label("Note").focus()
-    page.keyboard.type("known")
-    page.keyboard.press("Enter")
+    note = page.get_by_label("Note")
+    note.press_sequentially("known")
+    note.press("Enter")
 
     expect(page.get_by_text(re.compile("Acknowledged"))).not_to_have_count(0)
     firing = Alert.objects.filter(state="firing").count()
