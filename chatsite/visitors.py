@@ -1,5 +1,8 @@
 """Who is asking: the row of the signed-in user, read through the cache where a page is only shown.
 
+With it come the user's preferences, for every request: `request.preferences`. They decide how a page
+looks and nothing about who may see it, so they are believed of staff and of a POST as well.
+
 The cached row is believed for at most a minute, for GET and HEAD alone, and only where
 
 - the session's hash is that of the row's password, so a session ended by a new password stays ended;
@@ -28,6 +31,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
+from conversations.models import Preferences, Theme
 from performance.cache import register, remember
 
 if TYPE_CHECKING:
@@ -44,15 +48,17 @@ class Visitor:
 
     user: User
     session_hash: str
+    preferences: Preferences
 
     @classmethod
     def find(cls, pk: str) -> Visitor | None:
-        user = User.objects.filter(pk=pk).first()
+        user = User.objects.select_related("preferences").filter(pk=pk).first()
         if user is None:
             return None
         session_hash = user.get_session_auth_hash()
         del user.password
-        return cls(user, session_hash)
+        preferences = getattr(user, "preferences", None) or Preferences(user_id=user.pk)
+        return cls(user, session_hash, preferences)
 
     def may_be_believed(self, session: Any) -> bool:
         signed = str(session.get(auth.HASH_SESSION_KEY, ""))
@@ -61,34 +67,50 @@ class Visitor:
 
 
 class VisitorMiddleware(middleware.AuthenticationMiddleware):
-    """Django's own, with `request.user` from the cache where that will do."""
+    """Django's own, with `request.user` from the cache where that will do, and `request.preferences`."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
+        request.preferences = SimpleLazyObject(lambda: _preferences(request))  # type: ignore[attr-defined]
         if request.method in ("GET", "HEAD") and not request.path.startswith(READ_ANEW):
             request.user = SimpleLazyObject(lambda: _visitor(request))  # type: ignore[assignment]
 
 
 def _visitor(request: HttpRequest) -> User | AnonymousUser:
-    return _remembered(request) or middleware.get_user(request)
+    found = _found(request)
+    believed = found is not None and found.may_be_believed(request.session)
+    return found.user if found and believed else middleware.get_user(request)
 
 
-def _remembered(request: HttpRequest) -> User | None:
-    session = request.session
-    pk, backend = session.get(auth.SESSION_KEY), session.get(auth.BACKEND_SESSION_KEY)
+def _preferences(request: HttpRequest) -> Preferences:
+    """Those of the user who is signed in; of anybody else, what the cookie says."""
+    found = _found(request) if request.user.is_authenticated else None
+    if found is not None:
+        return found.preferences
+    theme = request.COOKIES.get("theme")
+    return Preferences(theme=theme if theme in Theme.values else "")
+
+
+def _found(request: HttpRequest) -> Visitor | None:
+    """What the cache, or else the database, has of the user whom the session names: asked once a request."""
+    kept: dict[str, Visitor | None] = request.__dict__.setdefault("_visitor", {})
+    pk = request.session.get(auth.SESSION_KEY)
+    backend = request.session.get(auth.BACKEND_SESSION_KEY)
     if pk is None or backend not in settings.AUTHENTICATION_BACKENDS:
         return None
-    found = remember(
-        _key(pk), lambda: Visitor.find(pk), SECONDS, stale=0, stale_if_error=0, negative_ttl=0
-    )
-    believed = isinstance(found, Visitor) and found.may_be_believed(session)
-    return found.user if believed else None
+    if pk not in kept:
+        found = remember(
+            _key(pk), lambda: Visitor.find(pk), SECONDS, stale=0, stale_if_error=0, negative_ttl=0
+        )
+        kept[pk] = found if isinstance(found, Visitor) else None
+    return kept[pk]
 
 
 @receiver([post_save, post_delete], sender=User)
-def forget(instance: User, **_kwargs: Any) -> None:
+@receiver([post_save, post_delete], sender=Preferences)
+def forget(instance: User | Preferences, **_kwargs: Any) -> None:
     """At once, for this transaction, and when it commits, for what others have read meanwhile."""
-    key = _key(instance.pk)
+    key = _key(instance.pk)  # the preferences have their user's
     cache.delete(key)
     if transaction.get_connection().in_atomic_block:
         transaction.on_commit(lambda: cache.delete(key), robust=True)

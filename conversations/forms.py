@@ -7,9 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from conversations import searching
-from conversations.models import TAG_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Role
+from conversations.models import TAG_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Role, Theme
 
 TAGS = 10  # on a conversation
 NUL = "There is an invisible NUL character in the text. Remove it and send again."
@@ -155,3 +156,15 @@ class RenameForm(forms.Form):
         if len(tags) > TAGS:
             raise ValidationError(f"These are {len(tags)} tags; {TAGS} are allowed.")
         return tags
+
+
+class AppearanceForm(forms.Form):
+    theme = forms.ChoiceField(
+        required=False,
+        choices=Theme.choices,
+        error_messages={
+            "invalid_choice": _(
+                "There are no colours called “%(value)s”: choose one of those below."
+            )
+        },
+    )

@@ -16,8 +16,16 @@ from django.utils.cache import patch_cache_control
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
+    from conversations.models import Preferences
 
-class AuthenticatedHttpRequest(HttpRequest):
+
+class ChosenHttpRequest(HttpRequest):
+    """With the visitor's choices: those of the user who is signed in, or of the browser's cookies."""
+
+    preferences: Preferences
+
+
+class AuthenticatedHttpRequest(ChosenHttpRequest):
     user: User
 
 

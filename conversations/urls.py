@@ -11,6 +11,7 @@ from conversations.views import (
     messages,
     replies,
     searching,
+    settings,
     transfer,
     versions,
 )
@@ -35,6 +36,8 @@ urlpatterns = [
     path("c/<uuid:pk>/export/", transfer.export, name="export"),
     path("transfer/", transfer.transfer, name="transfer"),
     path("search/", searching.search, name="search"),
+    path("settings/", settings.overview, name="settings"),
+    path("settings/appearance/", settings.appearance, name="settings_appearance"),
     path("help/", help_pages.help_list, name="help"),
     path("help/<slug:slug>/", help_pages.help_page, name="help_page"),
 ]

@@ -1,10 +1,11 @@
-"""Conversations, their branches, messages, replies and tool runs."""
+"""Conversations, their branches, messages, replies and tool runs; what their users prefer."""
 
 from __future__ import annotations
 
 from conversations.models.branches import Branch
 from conversations.models.conversations import TAG_LENGTH, TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
+from conversations.models.preferences import Preferences, Theme
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
 from conversations.models.tool_runs import Permission, ToolRun
@@ -19,9 +20,11 @@ __all__ = [
     "Conversation",
     "Message",
     "Permission",
+    "Preferences",
     "Reply",
     "Role",
     "SearchEntry",
     "Status",
+    "Theme",
     "ToolRun",
 ]

@@ -155,11 +155,13 @@ def test_show_more_and_show_earlier(page: Page, person: Any) -> None:
 
 def test_a_choice_of_colours_stays(page: Page) -> None:
     page.locator(".account summary").click()
-    page.get_by_text("Dark", exact=True).click()
+    with page.expect_response("**/settings/appearance/"):
+        page.get_by_text("Dark", exact=True).click()
     page.reload()
     assert page.locator("html").get_attribute("data-theme") == "dark"
     page.locator(".account summary").click()
-    page.get_by_text("System").click()
+    with page.expect_response("**/settings/appearance/"):
+        page.get_by_text("System").click()
     page.reload()
     assert page.locator("html").get_attribute("data-theme") is None
 

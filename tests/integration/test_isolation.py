@@ -48,6 +48,8 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:export": OWN_GET,
     "conversations:transfer": {"visitor": (LOGIN, 401), "bob": (200, 422)},
     "conversations:search": {"visitor": (LOGIN, 405), "bob": (200, 405)},
+    "conversations:settings": PUBLIC,
+    "conversations:settings_appearance": {"visitor": (200, 303), "bob": (200, 303)},
     "conversations:help": PUBLIC,
     "conversations:help_page": PUBLIC,
 }

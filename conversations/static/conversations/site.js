@@ -2,7 +2,8 @@
 
 const root = document.documentElement
 
-// Colours: the server writes the cookie's choice into <html>, so a page never flashes.
+// Colours: the server writes the choice into <html>, so a page never flashes. A cookie keeps it here, and
+// the form takes it to the account of who is signed in.
 for (const choice of document.querySelectorAll("[data-theme-choice]")) {
   choice.hidden = false
   for (const input of choice.querySelectorAll("input")) input.checked = input.value === (root.dataset.theme ?? "")
@@ -11,7 +12,17 @@ for (const choice of document.querySelectorAll("[data-theme-choice]")) {
     if (theme) root.dataset.theme = theme
     else delete root.dataset.theme
     document.cookie = `theme=${theme}; path=/; samesite=lax; max-age=${theme ? 31536000 : 0}`
+    if (choice.elements.csrfmiddlewaretoken) keep(choice)
   })
+}
+
+async function keep(form) {
+  try {
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" }, keepalive: true })
+    if (!response.ok) refused(response.status)
+  } catch {
+    refused(0)
+  }
 }
 
 // Dialogs: a link to a page with a form opens the same form here.

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.contrib import admin
+
+from conversations.admin.base import ReadOnlyAdmin
+from conversations.models import Preferences
+
+
+@admin.register(Preferences)
+class PreferencesAdmin(ReadOnlyAdmin):
+    list_display = ["user", "theme", "language", "time_zone"]
+    list_filter = ["theme", "language"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "user__email"]
+    ordering = ["user"]

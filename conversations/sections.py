@@ -1,0 +1,43 @@
+"""The sections of /settings/, in their order. A new one: an entry here, a view, its URL and template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+@dataclass(frozen=True)
+class Section:
+    """`url_name` is reversed without arguments; `for_visitors` says that nobody need be signed in."""
+
+    url_name: str
+    title: StrOrPromise
+    summary: StrOrPromise
+    for_visitors: bool = False
+
+
+SECTIONS = (
+    Section(
+        "conversations:settings_appearance",
+        _("Appearance"),
+        _("Light or dark colours, on this device and wherever you sign in."),
+        for_visitors=True,
+    ),
+    Section(
+        "conversations:transfer",
+        _("Export and import"),
+        _("Take your conversations with you, or bring them back."),
+    ),
+    Section("account_email", _("E-mail addresses"), _("Where you sign in and get mail.")),
+    Section("account_change_password", _("Password"), _("Choose another one.")),
+)
+
+
+def sections(*, signed_in: bool) -> tuple[Section, ...]:
+    """Those that a visitor may open."""
+    return tuple(section for section in SECTIONS if signed_in or section.for_visitors)

@@ -1,0 +1,8 @@
+"""The pages of /settings/: the overview and one page a section."""
+
+from __future__ import annotations
+
+from conversations.views.settings.appearance import appearance
+from conversations.views.settings.pages import overview, section_page
+
+__all__ = ["appearance", "overview", "section_page"]
