@@ -16,13 +16,12 @@ from django.conf import settings
 
 from chatsite import wsgi
 from chatsite.pages import Pages
-from conversations.streams.app import Receive, Scope, Send, events
+from conversations.streams.app import events
+from conversations.streams.asgi import JSON, Receive, Scope, Send, answer
 from conversations.streams.hub import close_hub
 from performance import health
 
 EVENTS = re.compile(r"/c/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
-JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-PLAIN = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
 
 # Its own threads: that all of the pages hang is one of the things it has to tell.
 _looking = ThreadPoolExecutor(2, thread_name_prefix="health")
@@ -48,15 +47,13 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _alive(send: Send) -> None:
     """Answers from the event loop alone, so a database that hangs cannot make the process look dead."""
-    await send({"type": "http.response.start", "status": 200, "headers": PLAIN})
-    await send({"type": "http.response.body", "body": b"ok"})
+    await answer(send, 200, b"ok")
 
 
 async def _ready(send: Send) -> None:
     report = await asyncio.get_running_loop().run_in_executor(_looking, health.report)
     status = 200 if report.is_ready else 503
-    await send({"type": "http.response.start", "status": status, "headers": JSON})
-    await send({"type": "http.response.body", "body": json.dumps(report.public()).encode()})
+    await answer(send, status, json.dumps(report.public()).encode(), kind=JSON)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

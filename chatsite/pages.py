@@ -9,17 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
+from conversations.streams.asgi import Receive, Scope, Send, answer
 from performance import metrics
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 IN_MEMORY = 1 << 20  # bytes of a request body; more goes to a temporary file
 BODY_LIMIT = 32 << 20
@@ -56,12 +53,12 @@ class Pages:
         except Disconnected:
             return
         except BodyTooLarge:
-            await _refuse(send, 413, TOO_LARGE, (b"connection", b"close"))
+            await answer(send, 413, TOO_LARGE, (b"connection", b"close"))
             return
         with body:
             if self._room <= 0:
                 metrics.count("requests_shed")
-                await _refuse(send, 503, BUSY, (b"retry-after", BUSY_SECONDS))
+                await answer(send, 503, BUSY, (b"retry-after", BUSY_SECONDS))
                 return
             self._room -= 1
             try:
@@ -75,16 +72,6 @@ class Pages:
         await loop.run_in_executor(self._threads, call.run, self._handler)
         for message in call.messages:
             await send(message)
-
-
-async def _refuse(send: Send, status: int, text: bytes, header: tuple[bytes, bytes]) -> None:
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        header,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
 
 
 class _Call:

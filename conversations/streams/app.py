@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,14 +17,10 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from conversations.streams.access import follower, session_key
+from conversations.streams.asgi import Receive, Scope, Send, answer
 from conversations.streams.counting import counted
 from conversations.streams.events import BEGINNING, stream_key
 from conversations.streams.hub import BACKLOG, Frame, Mailbox, current_hub
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 PING = 15.0  # seconds of silence before a comment shows that the line is alive
@@ -47,14 +43,14 @@ async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UU
     cookies = b"; ".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
     session = session_key(cookies.decode("latin-1"))
     if session is None:
-        await _refuse(send, 404, NOT_HERE)
+        await answer(send, 404, NOT_HERE)
         return
     key = stream_key(conversation_id)
     # The mailbox comes first: a user who signs out during the look at their rights is noticed.
     async with current_hub().follow(key) as mailbox:
         mailbox.owner = await follower(session, conversation_id)
         if mailbox.owner is None:
-            await _refuse(send, 404, NOT_HERE)
+            await answer(send, 404, NOT_HERE)
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         with counted():
@@ -143,12 +139,6 @@ def _sse(frame: Frame) -> bytes:
 
 async def _write(send: Send, data: bytes) -> None:
     await send({"type": "http.response.body", "body": data, "more_body": True})
-
-
-async def _refuse(send: Send, status: int, text: bytes) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
 
 
 async def _disconnected(receive: Receive) -> None:

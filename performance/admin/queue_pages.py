@@ -86,7 +86,8 @@ def _away(request: HttpRequest) -> HttpResponse:
 def act(request: HttpRequest) -> HttpResponse:
     """Does one of ACTIONS, if the user may, and writes down who did it."""
     name, target = request.POST.get("action", ""), request.POST.get("target", "")
-    if name not in ACTIONS:
+    # No level, task or id has such characters, and PostgreSQL could not write a NUL down.
+    if name not in ACTIONS or not target.isprintable():
         raise Http404
     permission, action = ACTIONS[name]
     if not request.user.has_perm(f"performance.{permission}"):

@@ -12,7 +12,7 @@ from asgiref.sync import sync_to_async
 from django.core import checks
 from django.db import transaction
 from django.tasks.backends.base import BaseTaskBackend
-from django.tasks.base import DEFAULT_TASK_QUEUE_NAME, TaskResult, TaskResultStatus
+from django.tasks.base import DEFAULT_TASK_QUEUE_NAME
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
@@ -93,20 +93,7 @@ class RQBackend(BaseTaskBackend):
     def _new_result(
         self, task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> tuple[AnyResult, Submission]:
-        result: AnyResult = TaskResult(
-            task=task,
-            id="",
-            status=TaskResultStatus.READY,
-            enqueued_at=None,
-            started_at=None,
-            last_attempted_at=None,
-            finished_at=None,
-            args=list(args),
-            kwargs=dict(kwargs),
-            backend=self.alias,
-            errors=[],
-            worker_ids=[],
-        )
+        result = results.fresh(task, args, kwargs)
         job = submission.prepare(task, result.args, result.kwargs, self.conf)
         object.__setattr__(result, "id", job.id)
         return result, job

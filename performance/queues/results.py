@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,26 @@ def job_key(job_id: str) -> str:
 def results_key(job_id: str) -> str:
     """RQ's key of the job's result stream."""
     return f"{RQ_KEY_PREFIX}:results:{job_id}"
+
+
+def fresh(
+    task: AnyTask, args: Sequence[Any], kwargs: Mapping[str, Any], job_id: str = ""
+) -> AnyResult:
+    """The result of a call that nobody has begun."""
+    return TaskResult(
+        task=task,
+        id=job_id,
+        status=TaskResultStatus.READY,
+        enqueued_at=None,
+        started_at=None,
+        last_attempted_at=None,
+        finished_at=None,
+        args=list(args),
+        kwargs=dict(kwargs),
+        backend=task.backend,
+        errors=[],
+        worker_ids=[],
+    )
 
 
 def load(connection: redis.Redis, job_id: str, alias: str) -> AnyResult:

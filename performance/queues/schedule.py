@@ -12,8 +12,10 @@ import msgspec
 import redis
 import structlog
 from croniter import croniter  # type: ignore[import-untyped]
+from django.tasks.signals import task_enqueued
+from django.utils import timezone
 
-from performance.queues import scripts, submission
+from performance.queues import results, scripts, submission
 from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
 from performance.queues.options import Schedule, options_of
@@ -97,7 +99,15 @@ class Schedules:
             logger.warning("schedule_failed", task=task.module_path, error=str(error))
         else:
             if started == 1:
+                _tell(task, job.id)
                 logger.debug("schedule_started", task=task.module_path)
+
+
+def _tell(task: AnyTask, job_id: str) -> None:
+    """As where somebody enqueues; a receiver that raises is logged, by Django, and harms no schedule."""
+    result = results.fresh(task, (), {}, job_id)
+    object.__setattr__(result, "enqueued_at", timezone.now())
+    task_enqueued.send_robust(type(task.get_backend()), task_result=result)
 
 
 def _call(

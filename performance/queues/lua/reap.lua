@@ -62,7 +62,7 @@ end
 -- A blocked job is let go by the end of another one; should that be lost, it is found here.
 for _, limit in ipairs(redis.call('SMEMBERS', own('blocked_keys'))) do
   local head = redis.call('LINDEX', own('blocked', limit), 0)
-  local most = head and tonumber(redis.call('HGET', job_key(head), 'limit_concurrency') or '0')
+  local most = head and tonumber(redis.call('HGET', job_key(head), 'limit_concurrency') or '1')
   if not head or redis.call('SCARD', own('running', limit)) < most then
     promote(limit)
   elseif head then

@@ -128,6 +128,8 @@ def test_nonsense_is_not_found(server: Any) -> None:
     client = staff("view_queues", "pause_level")
     assert act(client, "explode", "low") == 404
     assert act(client, "pause", "nowhere") == 404
+    assert act(client, "pause_schedule", "task\0") == 404
+    assert not server.exists("rq:own:schedules:paused")
     assert client.get(f"{OVERVIEW}act/").status_code == 405
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.tasks.signals import task_enqueued
 
 from performance.queues import Schedule, conf, connection, inspection, levers
+from performance.queues.backend import RQBackend
 from performance.queues.levels import Level
 from performance.queues.schedule import Schedules, declared, next_run
 from tests.performance.queues.conftest import Workers, eventually, history
@@ -109,6 +111,22 @@ def test_a_run_that_still_waits_is_enough(server: Any) -> None:
     for hour in range(12, 17):
         look(NOON.replace(hour=hour))
     assert waiting(server) == 1
+
+
+def test_receivers_hear_of_each_run_once(server: Any) -> None:
+    heard: list[Any] = []
+
+    def hear(sender: Any, task_result: Any, **_kwargs: Any) -> None:
+        heard.append((sender, task_result.task.module_path, task_result.id, task_result.status))
+
+    task_enqueued.connect(hear)
+    try:
+        for hour in range(12, 16):  # the first run still waits while the others would be due
+            look(NOON.replace(hour=hour))
+    finally:
+        task_enqueued.disconnect(hear)
+    (job_id,) = server.lrange("rq:queue:normal", 0, -1)
+    assert heard == [(RQBackend, NAME, job_id.decode(), "READY")]
 
 
 def test_missed_runs_are_made_up_once(server: Any) -> None:

@@ -145,3 +145,15 @@ def test_receivers_of_parked_tasks_may_use_the_database_and_may_fail(server: Any
         "deliveries": 3,
     }
     assert heard == [(ConcurrentWorker, arguments, 0)]
+
+
+def test_a_blocked_job_whose_record_is_gone_holds_up_no_other(server: Any) -> None:
+    results = [tasks.limited.enqueue(user="ann") for _ in range(4)]
+    claim_as("first")
+    server.delete(f"rq:job:{results[2].id}")
+    # The ends of those that ran, which would have let the next one go, were lost.
+    server.delete(f"rq:own:running:{tasks.limited.module_path}:ann", "rq:wip:normal")
+
+    Reaper(server, 3, ended=ENDED.append, parked=PARKED.append)()
+
+    assert server.lrange("rq:queue:normal", 0, -1) == [results[3].id.encode()]
