@@ -24,6 +24,9 @@ class Span(Protocol):
     def set(self, attributes: Attributes) -> None:
         """Adds attributes."""
 
+    def rename(self, name: str) -> None:
+        """Gives it the name that is known only now."""
+
     def fail(self, error_type: str) -> None:
         """Marks the span as failed; `error_type` is a name, not a message."""
 
@@ -37,6 +40,8 @@ class Tracer(Protocol):
 
 class _Nothing:
     def set(self, attributes: Attributes) -> None: ...
+
+    def rename(self, name: str) -> None: ...
 
     def fail(self, error_type: str) -> None: ...
 

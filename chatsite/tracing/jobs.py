@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextvars import Token
 from typing import Any
 
 import structlog
 from django.tasks.base import TaskResult, TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 from opentelemetry import context, trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chatsite.tracing.tracer import correlation
+from chatsite.tracing.w3c import following
 
 MOST_OPEN = 10_000
 
-_w3c = TraceContextTextMapPropagator()
-_open: OrderedDict[str, Span] = OrderedDict()
+_open: OrderedDict[str, tuple[Span, Token[Context]]] = OrderedDict()
 
 
 def watch() -> None:
@@ -32,7 +33,7 @@ def _begin(*, task_result: TaskResult[Any, Any], **_kwargs: object) -> None:
     carried = structlog.contextvars.get_contextvars().get("traceparent", "")
     span = trace.get_tracer("chatsite").start_span(
         task.module_path,
-        context=_w3c.extract({"traceparent": str(carried)}),
+        context=following(str(carried)),
         kind=SpanKind.CONSUMER,
         attributes={
             **correlation(),
@@ -42,24 +43,24 @@ def _begin(*, task_result: TaskResult[Any, Any], **_kwargs: object) -> None:
             "messaging.message.id": task_result.id,
         },
     )
-    if span.is_recording():
-        _keep(task_result.id, span)
-    context.attach(trace.set_span_in_context(span))
+    _keep(task_result.id, span, context.attach(trace.set_span_in_context(span)))
 
 
-def _keep(task_id: str, span: Span) -> None:
+def _keep(task_id: str, span: Span, token: Token[Context]) -> None:
     """A run that is handed back or tried again is never told to have finished: the next one ends it."""
     if task_id in _open:
-        _open.pop(task_id).end()
-    _open[task_id] = span
+        _open.pop(task_id)[0].end()
+    _open[task_id] = span, token
     while len(_open) > MOST_OPEN:
-        _open.popitem(last=False)[1].end()
+        _open.popitem(last=False)[1][0].end()
 
 
 def _end(*, task_result: TaskResult[Any, Any], **_kwargs: object) -> None:
-    span = _open.pop(task_result.id, None)
-    if span is None:
+    span, token = _open.pop(task_result.id, (None, None))
+    if span is None or token is None:
         return
+    if trace.get_current_span() is span:  # it ran at once, and whoever enqueued it goes on
+        context.detach(token)
     span.set_attribute("messaging.rq.status", str(task_result.status))
     if task_result.status == TaskResultStatus.FAILED:
         if task_result.errors:

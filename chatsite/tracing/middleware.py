@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django_structlog.signals import bind_extra_request_metadata
-from opentelemetry import context, trace
-from opentelemetry.trace import SpanKind, Status, StatusCode
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry import context
 
-_w3c = TraceContextTextMapPropagator()
+from chatsite.tracing.w3c import following, traceparent
+from performance import tracing
 
 
 class TracingMiddleware:
@@ -21,43 +21,38 @@ class TracingMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
-        self._tracer = trace.get_tracer("chatsite")
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        carrier = {"traceparent": request.headers.get("traceparent", "")}
-        token = context.attach(_w3c.extract(carrier))
+        token = context.attach(following(_claimed(request)))
         method = request.method or "?"
         try:
-            with self._tracer.start_as_current_span(
-                method, kind=SpanKind.SERVER, record_exception=False, set_status_on_exception=False
-            ) as span:
+            with tracing.span(method, kind="server") as span:
                 response = self._get_response(request)
-                self._describe(span, request, method, response.status_code)
+                _describe(span, request, method, response.status_code)
                 return response
         finally:
             context.detach(token)
 
-    def _describe(self, span: trace.Span, request: HttpRequest, method: str, status: int) -> None:
-        match = request.resolver_match
-        route = f"/{match.route}" if match else "(unknown)"
-        span.update_name(f"{method} {route}")
-        span.set_attributes(
-            {
-                "http.request.method": method,
-                "http.route": route,
-                "http.response.status_code": status,
-                "request_id": str(getattr(request, "id", "")),
-            }
-        )
-        if status >= 500:
-            span.set_status(Status(StatusCode.ERROR))
+
+def _claimed(request: HttpRequest) -> str:
+    """The trace that a proxy has begun. A browser could have everything traced, and into any trace."""
+    return request.headers.get("traceparent", "") if settings.BEHIND_PROXY else ""
 
 
-def traceparent() -> str:
-    """The running span as a W3C traceparent, "" where there is none. https://www.w3.org/TR/trace-context/"""
-    carrier: dict[str, str] = {}
-    _w3c.inject(carrier)
-    return carrier.get("traceparent", "")
+def _describe(span: tracing.Span, request: HttpRequest, method: str, status: int) -> None:
+    match = request.resolver_match
+    route = f"/{match.route}" if match else "(unknown)"
+    span.rename(f"{method} {route}")
+    span.set(
+        {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+            "request_id": str(getattr(request, "id", "")),
+        }
+    )
+    if status >= 500:
+        span.fail(str(status))
 
 
 @receiver(bind_extra_request_metadata)

@@ -31,6 +31,9 @@ class OpenTelemetrySpan:
     def set(self, attributes: Attributes) -> None:
         self._span.set_attributes(dict(attributes))
 
+    def rename(self, name: str) -> None:
+        self._span.update_name(name)
+
     def fail(self, error_type: str) -> None:
         self._span.set_attribute("error.type", error_type)
         self._span.set_status(Status(StatusCode.ERROR))

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django_redis.pool import get_connection_factory
 
+from performance import tracing
 from performance.cache.channels import Command
 from performance.cache.cluster import Cluster
 from performance.cache.connections import Plan
@@ -20,6 +21,7 @@ from performance.cache.families import is_counted
 from performance.cache.flights import Flight
 from performance.cache.keys import Keys
 from performance.cache.local import LocalStore
+from performance.cache.traced import Traced
 from performance.cache.tracking import Tracker
 from performance.cache.transport import Node, Servers, Transport
 
@@ -36,6 +38,10 @@ class Engine:
         self.load_time = Histogram()
         self.errors: dict[str, int] = {}
         self.transport: Transport = _transport(plan, self._recover)
+        if (
+            tracing.is_on()
+        ):  # asked once: nothing of it is in the way of a process that does not trace
+            self.transport = Traced(self.transport, keys.prefix)
         self.flights: dict[str, Flight] = {}
         self.lost: set[str] = set()
         self.local: LocalStore | None = None
