@@ -111,7 +111,7 @@ def measure(requests: int, rounds: int) -> dict[str, dict[str, Any]]:
 
 
 def seeded() -> tuple[Any, dict[str, Any]]:
-    from conversations.models import Conversation, Message, Reply, Role, Status
+    from conversations.models import Conversation
     from tests.factories import ConversationFactory, UserFactory
 
     user = UserFactory()
@@ -120,35 +120,37 @@ def seeded() -> tuple[Any, dict[str, Any]]:
     )
     found: dict[str, Any] = {}
     for name, length in (("short", 50), ("long", LONG)):
-        conversation = ConversationFactory(user=user, title=name)
-        branch = conversation.shown_branch
-        text = "A paragraph of an answer that is neither long nor short. " * 4
-        made = Message.objects.bulk_create(
-            [
-                Message(
-                    conversation=conversation,
-                    branch=branch,
-                    place=place,
-                    role=Role.ASSISTANT if place % 2 == 0 else Role.USER,
-                    text=text,
-                    html=f"<p>{text}</p>",
-                    renderer=1,
-                )
-                for place in range(1, length + 1)
-            ],
-            batch_size=1000,
-        )
-        Reply.objects.bulk_create(
-            [
-                Reply(message=one, status=Status.COMPLETE)
-                for one in made
-                if one.role == Role.ASSISTANT
-            ],
-            batch_size=1000,
-        )
-        found[name] = conversation
-        found["middle"] = made[length // 2].pk
+        found[name] = ConversationFactory(user=user, title=name)
+        found["middle"] = filled(found[name], length)[length // 2].pk
     return user, found
+
+
+def filled(conversation: Any, length: int) -> list[Any]:
+    """The messages that are written into an empty conversation, with their replies."""
+    from conversations.models import Message, Reply, Role, Status
+
+    text = "A paragraph of an answer that is neither long nor short. " * 4
+    branch = conversation.shown_branch
+    made = Message.objects.bulk_create(
+        [
+            Message(
+                conversation=conversation,
+                branch=branch,
+                place=place,
+                role=Role.ASSISTANT if place % 2 == 0 else Role.USER,
+                text=text,
+                html=f"<p>{text}</p>",
+                renderer=1,
+            )
+            for place in range(1, length + 1)
+        ],
+        batch_size=1000,
+    )
+    Reply.objects.bulk_create(
+        [Reply(message=one, status=Status.COMPLETE) for one in made if one.role == Role.ASSISTANT],
+        batch_size=1000,
+    )
+    return made
 
 
 def in_process(handler: Any, path: str, cookie: str) -> Callable[[], int]:
