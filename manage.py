@@ -11,8 +11,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
     from django.core.management import execute_from_command_line
 
-    from chatsite import embedded
+    from chatsite import embedded, timeouts
 
+    timeouts.begin(timeouts.role_of(sys.argv))
     with embedded.servers_for(sys.argv):
         execute_from_command_line(sys.argv)
 

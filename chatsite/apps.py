@@ -4,13 +4,17 @@ from importlib import import_module
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.checks import register
 from django.core.exceptions import ImproperlyConfigured
+
+from chatsite.checks import deadlines
 
 
 class ChatsiteConfig(AppConfig):
     name = "chatsite"
 
     def ready(self) -> None:
+        register(deadlines, deploy=True)
         if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
             _trace()
 

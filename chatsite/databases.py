@@ -8,11 +8,16 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from chatsite.timeouts import Timeouts
 
-def postgresql(url: str, *, pool_size: int) -> dict[str, Any]:
+NO_TIMEOUTS = Timeouts()
+
+
+def postgresql(url: str, *, pool_size: int, timeouts: Timeouts = NO_TIMEOUTS) -> dict[str, Any]:
     """The DATABASES entry of `url`; empty where there is no URL.
 
-    `pool_size` is the most connections one process opens: its threads and two to spare.
+    `pool_size` is the most connections one process opens: its threads and two to spare. What the URL
+    says under `options` goes before `timeouts`.
     Raises ImproperlyConfigured when the URL is not PostgreSQL's.
     """
     if not url:
@@ -28,6 +33,10 @@ def postgresql(url: str, *, pool_size: int) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres://.")
     options = config.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 2)
+    # The server takes the last value of each.
+    limits = f"{timeouts.options} {options.get('options', '')}".strip()
+    if limits:
+        options["options"] = limits
     # No max_waiting: with it, an outage longer than reconnect_timeout leaves the pool dead for good.
     options.setdefault("pool", {"min_size": 1, "max_size": pool_size, "timeout": 2})
     return config

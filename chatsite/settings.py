@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from chatsite import __version__, embedded, env
+from chatsite import __version__, embedded, env, timeouts
 from chatsite.alert_channels import alert_channels
 from chatsite.databases import postgresql, same_server
 from chatsite.logs import configure_logging
@@ -110,7 +110,9 @@ if DEBUG:
     QUEUE_URL = QUEUE_URL or embedded.queue_url(DATA_DIR)
 
 WEB_THREADS = env.number("WEB_THREADS", 4, least=1, most=64)
-DATABASES = {"default": postgresql(DATABASE_URL, pool_size=WEB_THREADS + 2)}
+DATABASES = {
+    "default": postgresql(DATABASE_URL, pool_size=WEB_THREADS + 2, timeouts=timeouts.current())
+}
 
 
 def _cache(prefix: str, timeout: int) -> dict[str, object]:

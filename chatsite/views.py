@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.template import loader
+from django.utils.translation import gettext as _
 from django.views import defaults
 
 from chatsite import request_ids
 
+BUSY_SECONDS = 5  # until somebody who met a database that is busy or away may try again
 NOT_SHOWN = {"csrfmiddlewaretoken", "text"}
 
 
@@ -48,8 +53,20 @@ def _fields(form: QueryDict) -> list[tuple[str, str]]:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """As Django's: no context processor runs, since what failed may be what they need."""
+    if isinstance(sys.exception(), OperationalError | InterfaceError):
+        return _database_busy(request)
     page = loader.get_template("500.html").render({"request_id": request_ids.current()})
     return HttpResponse(page, status=500)
+
+
+def _database_busy(request: HttpRequest) -> HttpResponse:
+    """PostgreSQL is away, has no connection to spare, or ended a statement that took too long."""
+    headers = {"Retry-After": str(BUSY_SECONDS), "Cache-Control": "no-store"}
+    if request.headers.get("HX-Request") == "true":
+        text = _("The site is busy. What you typed is still here: try again in a moment.")
+        return HttpResponse(text, status=503, content_type="text/plain", headers=headers)
+    page = loader.get_template("503.html").render({"request_id": request_ids.current()})
+    return HttpResponse(page, status=503, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -6,6 +6,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from chatsite import timeouts
+
+timeouts.begin(timeouts.Role.WEB)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 
 application = get_wsgi_application()
