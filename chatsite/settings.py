@@ -14,6 +14,7 @@ from django.utils.csp import CSP
 from chatsite import __version__, embedded, env, timeouts
 from chatsite.alert_channels import alert_channels
 from chatsite.databases import postgresql, same_server
+from chatsite.languages import offered
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
 from chatsite.unfold import UNFOLD
@@ -66,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "chatsite.visitors.VisitorMiddleware",
+    "chatsite.languages.LanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -277,6 +279,7 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", default=True)
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    LANGUAGE_COOKIE_SECURE = True
     if BEHIND_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -295,7 +298,13 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 
-LANGUAGE_CODE = "en"
+LANGUAGES = offered(env.words("SITE_LANGUAGES") or ["en", "de"])
+LANGUAGE_CODE = LANGUAGES[0][0]  # for those whose browser asks for none of them
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600  # seconds
+LANGUAGE_COOKIE_HTTPONLY = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "chatsite.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -165,6 +167,24 @@ class AppearanceForm(forms.Form):
         error_messages={
             "invalid_choice": _(
                 "There are no colours called “%(value)s”: choose one of those below."
+            )
+        },
+    )
+
+
+def languages() -> list[tuple[str, str]]:
+    """The offered ones, each called as those call it who speak it; "" leaves it to the browser."""
+    own_names = [(code, str(LANG_INFO[code]["name_local"])) for code, _name in settings.LANGUAGES]
+    return [("", str(_("As the browser asks"))), *own_names]
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        required=False,
+        choices=languages,
+        error_messages={
+            "invalid_choice": _(
+                "This site does not speak “%(value)s”: choose one of the languages below."
             )
         },
     )

@@ -29,6 +29,12 @@ SECTIONS = (
         for_visitors=True,
     ),
     Section(
+        "conversations:settings_language",
+        _("Language"),
+        _("Of the pages. What was written stays as it is."),
+        for_visitors=True,
+    ),
+    Section(
         "conversations:transfer",
         _("Export and import"),
         _("Take your conversations with you, or bring them back."),

@@ -38,6 +38,7 @@ urlpatterns = [
     path("search/", searching.search, name="search"),
     path("settings/", settings.overview, name="settings"),
     path("settings/appearance/", settings.appearance, name="settings_appearance"),
+    path("settings/language/", settings.language, name="settings_language"),
     path("help/", help_pages.help_list, name="help"),
     path("help/<slug:slug>/", help_pages.help_page, name="help_page"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conversations.views.settings.appearance import appearance
+from conversations.views.settings.language import language
 from conversations.views.settings.pages import overview, section_page
 
-__all__ = ["appearance", "overview", "section_page"]
+__all__ = ["appearance", "language", "overview", "section_page"]
