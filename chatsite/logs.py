@@ -11,15 +11,20 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-TOKEN = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/)[^/\s]+")
+TOKEN = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/|/s/)[^/\s]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 def drop_query_string(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Request lines keep the path alone: search words stand in query strings, tokens in some paths."""
-    request = event.get("request")
+    """Request lines keep the path alone: search words stand in query strings, tokens in some paths.
+
+    Those of Django itself ("Not Found: /s/...") name paths too.
+    """
+    request, line = event.get("request"), event.get("event")
     if isinstance(request, str):
         event["request"] = TOKEN.sub(r"\1...", request.partition("?")[0])
+    if isinstance(line, str):
+        event["event"] = TOKEN.sub(r"\1...", line)
     return event
 
 

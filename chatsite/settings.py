@@ -220,6 +220,11 @@ if env.flag("LOCAL_MODEL", default=False):
     if not LLM_BASE_URL:
         CHAT_BACKENDS["default"] = CHAT_BACKENDS["local"]
 
+# Links by which anybody may read a conversation; staff may narrow both while the site runs
+
+SHARING = env.flag("SHARING", default=True)
+SHARING_MOST_DAYS = env.number("SHARING_MOST_DAYS", 0, most=3650)
+
 # Accounts
 
 AUTHENTICATION_BACKENDS = [

@@ -39,6 +39,11 @@ SECTIONS = (
         _("Export and import"),
         _("Take your conversations with you, or bring them back."),
     ),
+    Section(
+        "conversations:shares",
+        _("Share links"),
+        _("Conversations that you show to others, how often they were opened, and their end."),
+    ),
     Section("account_email", _("E-mail addresses"), _("Where you sign in and get mail.")),
     Section("account_change_password", _("Password"), _("Choose another one.")),
 )

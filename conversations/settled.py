@@ -36,13 +36,14 @@ def _is_settled(row: ShownMessage) -> bool:
     return not reply.is_open and all(run.permission != Permission.ASKED for run in reply.tool_runs)
 
 
-def look() -> str:
+def look(*templates: str) -> str:
     """A name for all else that the HTML depends on: templates, language, time zone."""
-    made_of = _templates.__wrapped__() if settings.DEBUG else _templates()
+    names = templates or TEMPLATES
+    made_of = _made_of.__wrapped__(names) if settings.DEBUG else _made_of(names)
     return f"{made_of}.{get_language()}.{get_current_timezone_name()}"
 
 
 @cache
-def _templates() -> str:
-    found: list[Any] = [get_template(name) for name in TEMPLATES]
+def _made_of(names: tuple[str, ...]) -> str:
+    found: list[Any] = [get_template(name) for name in names]
     return digest(*(one.template.source for one in found))[:12]

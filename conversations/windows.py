@@ -116,6 +116,10 @@ _HOLDING = """
     SELECT b.id, b.parent_id, b.fork, b.shown_at, at.place FROM below
     JOIN conversations_branch b ON b.id = below.id CROSS JOIN at
     ORDER BY b.shown_at DESC, b.id DESC LIMIT 1"""
+# A branch that is named, whichever is shown.
+_NAMED = """
+    SELECT id, parent_id, fork, shown_at, 0 AS place FROM conversations_branch
+    WHERE id = {branch} AND conversation_id = conversations_conversation.id"""
 _RANGES = {
     "newest": ("tip - {size} + 1", "tip"),
     "from": ("{number}", "{number} + {size} - 1"),
@@ -165,14 +169,21 @@ SELECT json_build_object(
 
 
 def with_window(
-    conversations: ConversationQuerySet, anchor: Anchor, size: int = MESSAGES
+    conversations: ConversationQuerySet,
+    anchor: Anchor,
+    size: int = MESSAGES,
+    branch: int | None = None,
 ) -> ConversationQuerySet:
-    """Annotates `window`: JSON for `read`, for `window` to read."""
+    """Annotates `window`: JSON for `window` to read.
+
+    The way is that of the anchor's message, else of `branch`, else of the branch that is shown.
+    """
     lowest, highest = (
         bound.format(size=int(size), number=int(anchor.number)) for bound in _RANGES[anchor.kind]
     )
     of_message = anchor.kind in OF_A_MESSAGE
-    sql = _WINDOW.format(leaf=_HOLDING if of_message else _SHOWN, lowest=lowest, highest=highest)
+    leaf = _SHOWN if branch is None else _NAMED.format(branch=int(branch))
+    sql = _WINDOW.format(leaf=_HOLDING if of_message else leaf, lowest=lowest, highest=highest)
     found = RawSQL(sql, [anchor.number if of_message else None], models.TextField())  # noqa: S611
     return conversations.annotate(window=found)
 

@@ -1,4 +1,4 @@
-"""The chat in the admin: what was said is read there, not edited."""
+"""The chat in the admin: staff see what happened and when, and not what was said."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.messages import MessageAdmin
 from conversations.admin.preferences import PreferencesAdmin
 from conversations.admin.replies import ReplyAdmin
+from conversations.admin.share_links import ShareLinkAdmin, SharingPolicyAdmin
 from conversations.admin.tool_runs import ToolRunAdmin
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "MessageAdmin",
     "PreferencesAdmin",
     "ReplyAdmin",
+    "ShareLinkAdmin",
+    "SharingPolicyAdmin",
     "ToolRunAdmin",
 ]

@@ -8,6 +8,7 @@ from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.preferences import Preferences, Theme
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
+from conversations.models.share_links import ShareLink, SharingPolicy
 from conversations.models.tool_runs import Permission, ToolRun
 
 __all__ = [
@@ -24,6 +25,8 @@ __all__ = [
     "Reply",
     "Role",
     "SearchEntry",
+    "ShareLink",
+    "SharingPolicy",
     "Status",
     "Theme",
     "ToolRun",

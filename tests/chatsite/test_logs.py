@@ -79,5 +79,11 @@ def test_request_lines_hold_no_query_and_no_token() -> None:
             "GET /accounts/password/reset/key/.../",
         ),
         ("GET /accounts/confirm-email/MQ:1x:abc/", "GET /accounts/confirm-email/.../"),
+        ("GET /s/abc-def_123/?from=51", "GET /s/.../"),
     ]:
         assert drop_query_string(None, "info", {"request": line}) == {"request": kept}
+
+
+def test_djangos_own_lines_hold_no_token() -> None:
+    event = drop_query_string(None, "warning", {"event": "Too Many Requests: /s/abc-def_123/"})
+    assert event["event"] == "Too Many Requests: /s/.../"

@@ -50,6 +50,11 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:search": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:settings": PUBLIC,
     "conversations:settings_appearance": {"visitor": (200, 303), "bob": (200, 303)},
+    "conversations:share": OWN,
+    # Whoever has the secret reads it, signed in or not; nobody has that of Alice's.
+    "conversations:shared": {"visitor": (404, 405), "bob": (404, 405)},
+    "conversations:shares": {"visitor": (LOGIN, 405), "bob": (200, 405)},
+    "conversations:revoke_share": OWN_POST,
     "conversations:help": PUBLIC,
     "conversations:help_page": PUBLIC,
 }
@@ -119,6 +124,7 @@ class Owned:
             "<uuid:pk>": str(self.conversation.pk),
             "<int:number>": str(self.message.pk),
             "<slug:slug>": "first-steps",
+            "<str:secret>": "A" * 43,
             "<int:run>": str(self.run.pk),
             "<int:branch>": str(self.message.branch_id),
             "<int:place>": str(self.message.place),
