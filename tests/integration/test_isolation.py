@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from conversations.models import Branch, Conversation, Message, Status, ToolRun
+from conversations.models import Branch, Conversation, Message, ShareLink, Status, ToolRun
 from tests.factories import (
     ConversationFactory,
     MessageFactory,
@@ -118,10 +119,19 @@ class Owned:
         )
         self.message: Message = reply.message
         self.run: ToolRun = ToolRunFactory(reply=reply, arguments=self.secret)
+        self.link: ShareLink = ShareLink.objects.create(
+            user=self.alice,
+            conversation=self.conversation,
+            branch=self.message.branch,
+            last_place=self.message.place,
+            shown_until=timezone.now(),
+            digest="0" * 64,
+        )
 
     def url(self, route: str) -> str:
         values = {
             "<uuid:pk>": str(self.conversation.pk),
+            "shares/<int:number>": f"shares/{self.link.pk}",
             "<int:number>": str(self.message.pk),
             "<slug:slug>": "first-steps",
             "<str:secret>": "A" * 43,
@@ -140,6 +150,7 @@ class Owned:
             *Conversation.objects.order_by("pk").values(),
             *Branch.objects.order_by("pk").values(),
             *ToolRun.objects.order_by("pk").values(),
+            *ShareLink.objects.order_by("pk").values(),
             *Message.objects.order_by("pk").values("pk", "text", "reply__status", "reply__attempt"),
         ]
 
