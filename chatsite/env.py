@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
@@ -80,17 +81,45 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
-def decimals(name: str, count: int) -> list[float]:
-    """`count` comma-separated numbers of 0 or more; zeros where `name` is unset.
+def prices(name: str) -> list[Decimal]:
+    """Two or three comma-separated numbers of 0 or more; none where `name` is unset.
 
     Raises ImproperlyConfigured otherwise.
     """
-    given = words(name)
-    if not given:
-        return [0.0] * count
-    if len(given) != count or not all(_DECIMAL.fullmatch(word) for word in given):
-        raise ImproperlyConfigured(f"{name} must be {count} numbers with a comma between.")
-    return [float(word) for word in given]
+    return _prices(name, text(name)) if text(name) else []
+
+
+def price_list(name: str) -> dict[str, list[Decimal]]:
+    """Prices of several models: `gpt-x=2.5,10,1.25; gpt-y=0.15,0.6`.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    found = {}
+    for entry in filter(None, (part.strip() for part in text(name).split(";"))):
+        model, _, numbers = entry.rpartition("=")
+        if not model.strip():
+            raise ImproperlyConfigured(
+                f"{name} must be entries such as model=0.15,0.6 with ; between."
+            )
+        found[model.strip()] = _prices(name, numbers)
+    return found
+
+
+def _prices(name: str, value: str) -> list[Decimal]:
+    given = [word.strip() for word in value.split(",")]
+    if len(given) not in {2, 3} or not all(_DECIMAL.fullmatch(word) for word in given):
+        raise ImproperlyConfigured(
+            f"{name} must be two or three numbers with commas between: read, written, cached."
+        )
+    return [Decimal(word) for word in given]
+
+
+def currency(name: str, default: str) -> str:
+    """Three letters, as ISO 4217 has them. Raises ImproperlyConfigured otherwise."""
+    value = text(name, default).upper()
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ImproperlyConfigured(f"{name} must be the three letters of a currency, such as EUR.")
+    return value
 
 
 def misspelt() -> Iterator[tuple[str, str]]:

@@ -183,7 +183,10 @@ TASKS = {"default": {"BACKEND": "performance.queues.backend.RQBackend", "QUEUES"
 LLM_BASE_URL = env.text("LLM_BASE_URL")
 LLM_API_KEY = env.secret("LLM_API_KEY")
 LLM_MODEL = env.text("LLM_MODEL")
-LLM_PRICES = env.decimals("LLM_PRICES", 2)
+# Of a million tokens: read, written, read out of the provider's cache.
+LLM_PRICES = env.prices("LLM_PRICES")
+CHAT_PRICES = env.price_list("CHAT_PRICES")  # by model; it goes before a backend's own
+CHAT_CURRENCY = env.currency("CHAT_CURRENCY", "USD")
 
 _GUIDE = {"BACKEND": "conversations.ai.guide.GuideBackend", "OPTIONS": {}}
 _OPENAI = {

@@ -80,6 +80,8 @@ def _restart(reply: Reply, having: Q, *, continues: bool) -> bool:
         turns="",
         fresh=True,
         cached_at=None,
+        saved_tokens=None,
+        saved_cost=None,
         error="",
         explanation="",
         correlation_id=exchanges.correlation_id(),

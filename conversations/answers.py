@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from conversations import tools
 from conversations.ai.base import ChatRequest
 from conversations.attempts import Attempt
-from performance.cache import ai_response_cache
+from conversations.spent import Saved
+from performance.cache import ai_response_cache, register
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer, and what it took."""
+
+    text: str
+    tokens: int
+    cost: Decimal
 
 
 async def reuse(attempt: Attempt, request: ChatRequest) -> str | None:
@@ -16,10 +29,11 @@ async def reuse(attempt: Attempt, request: ChatRequest) -> str | None:
     if going_on or attempt.reply.fresh or not attempt.message.conversation.reuse_answers:
         return None
     found = await ai_response_cache.aget(_key(attempt, request), user=attempt.context.user_id)
-    if found is None:
+    if found is None or not isinstance(found.value, KeptAnswer):
         return None
     attempt.outcome["cached_at"] = found.stored_at
-    return str(found.value)
+    attempt.saved = Saved(found.value.tokens, found.value.cost)
+    return str(found.value.text)
 
 
 async def keep(attempt: Attempt, request: ChatRequest) -> None:
@@ -28,7 +42,7 @@ async def keep(attempt: Attempt, request: ChatRequest) -> None:
         return
     await ai_response_cache.aset(
         _key(attempt, request),
-        attempt.text,
+        KeptAnswer(attempt.text, attempt.spent.tokens, attempt.spent.cost),
         user=attempt.context.user_id,
         complete=attempt.finish_reason == "stop",
         deterministic=attempt.lasting,

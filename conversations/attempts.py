@@ -10,16 +10,16 @@ import structlog
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
-from conversations import markdown, tools, windows
+from conversations import markdown, spent, tools, windows
 from conversations.ai import ChatBackend, chat_backends
 from conversations.ai.base import ToolCall, Turn
-from conversations.models import Message, Reply, Role, Status, ToolRun
+from conversations.models import Entry, Message, Reply, Role, Status, ToolRun
+from conversations.spent import Payer, Saved, Spent
 from performance.cache import conversation_cache
 
 logger = structlog.get_logger(__name__)
 
 HISTORY = 100  # messages that a backend is shown
-LARGEST = 2**31 - 1
 INTERNAL: dict[str, object] = {
     "error": "internal",
     "explanation": "Something went wrong on this site. Your message is saved; you can try again.",
@@ -47,9 +47,13 @@ class Attempt:
     known: int = 0  # turns that are in the database
     asked: tuple[ToolCall, ...] = ()  # and the calls at which it had to ask for permission
     text: str = ""
-    carried: tuple[int, int] = (0, 0)  # tokens of the earlier attempts that this one goes on from
+    carried: Spent = field(
+        default_factory=Spent
+    )  # by the earlier attempts that this one goes on from
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
+    estimated: bool = False  # some of these tokens were not counted by the provider
     asked_at: datetime | None = None
     first_event_at: datetime | None = None
     first_text_at: datetime | None = None
@@ -57,8 +61,15 @@ class Attempt:
     tool_count: int = 0
     lasting: bool = True  # no tool had a part in it whose results may differ next time
     finish_reason: str = ""
-    saved: str = ""
+    stored: str = ""  # the text as the database has it
+    saved: Saved | None = None  # what it would have taken without our cache
     outcome: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def spent(self) -> Spent:
+        """By this attempt alone, at today's price."""
+        counts = self.input_tokens, self.output_tokens, self.cached_tokens
+        return Spent.now(self.backend.price, *counts, estimated=self.estimated)
 
     @property
     def message(self) -> Message:
@@ -98,8 +109,8 @@ def _go_on(attempt: Attempt) -> None:
         run.attempt = attempt.number
     ToolRun.objects.bulk_update(attempt.runs, ["attempt"])
     attempt.tool_count = len(attempt.runs)
-    attempt.text = attempt.begun = attempt.saved = attempt.message.text
-    attempt.carried = (reply.input_tokens or 0, reply.output_tokens or 0)
+    attempt.text = attempt.begun = attempt.stored = attempt.message.text
+    attempt.carried = Spent.before(reply)
     attempt.lasting = False
 
 
@@ -121,7 +132,7 @@ def checkpoint(attempt: Attempt, stream_start: str) -> bool:
         mine = Reply.objects.filter(stop_requested=False).write(
             attempt.reply.pk, attempt.number, beat_at=timezone.now(), stream_start=stream_start
         )
-        if mine and text != attempt.saved:
+        if mine and text != attempt.stored:
             _save_text(attempt, text)
     _forget(attempt)
     return mine
@@ -136,8 +147,9 @@ def end(attempt: Attempt, status: Status) -> bool:
             status=status,
             model=attempt.backend.model[:200],
             author=attempt.backend.label[:100],
-            input_tokens=_count(attempt.carried[0] + attempt.input_tokens),
-            output_tokens=_count(attempt.carried[1] + attempt.output_tokens),
+            **spent.fields(attempt.carried + attempt.spent, attempt.backend.price),
+            saved_tokens=attempt.saved.tokens if attempt.saved else None,
+            saved_cost=attempt.saved.cost if attempt.saved else None,
             asked_at=attempt.asked_at,
             first_event_at=attempt.first_event_at,
             first_text_at=attempt.first_text_at,
@@ -147,32 +159,50 @@ def end(attempt: Attempt, status: Status) -> bool:
         )
         if mine:
             _save_text(attempt, attempt.text)
+            _enter(attempt, messages=_counts(attempt, status))
     _forget(attempt)
     logger.info("reply_ended", status=str(status), written=mine, characters=len(attempt.text))
     return mine
 
 
+def _counts(attempt: Attempt, status: Status) -> int:
+    """1 where the attempt is an answer that its user got, 0 where it is none or was counted before.
+
+    A failed one is none, nor one that was stopped before its first word. One that asks for
+    permission is one already, so what follows the permission is not.
+    """
+    if attempt.asked or status == Status.FAILED:
+        return 0
+    return int(status != Status.STOPPED or len(attempt.text) > len(attempt.begun))
+
+
+def _enter(attempt: Attempt, *, messages: int) -> Entry:
+    conversation = attempt.message.conversation
+    payer = Payer(conversation.user_id, conversation.pk, attempt.backend)
+    made = spent.entry(attempt.spent, messages=messages, saved=attempt.saved)
+    spent.enter(payer, attempt.backend.price, made)
+    return made
+
+
 def fail(attempt: Attempt) -> bool:
     """Ends an attempt whose figures or text the database refused, with nothing of either."""
-    attempt.outcome, attempt.text = dict(INTERNAL), attempt.saved
-    attempt.input_tokens = attempt.output_tokens = 0
+    attempt.outcome, attempt.text = dict(INTERNAL), attempt.stored
+    attempt.input_tokens = attempt.output_tokens = attempt.cached_tokens = 0
     return end(attempt, Status.FAILED)
-
-
-def _count(tokens: int) -> int | None:
-    """As the column takes it: what a provider reports may be any number."""
-    return min(tokens, LARGEST) if tokens > 0 else None
 
 
 def hand_back(attempt: Attempt) -> None:
     """The worker is leaving: the reply waits again, and another worker begins the next attempt."""
-    Reply.objects.all().write(
-        attempt.reply.pk,
-        attempt.number,
-        status=Status.PENDING,
-        pending_since=timezone.now(),
-        enqueued_at=None,
-    )
+    with transaction.atomic():
+        mine = Reply.objects.all().write(
+            attempt.reply.pk,
+            attempt.number,
+            status=Status.PENDING,
+            pending_since=timezone.now(),
+            enqueued_at=None,
+        )
+        if mine:
+            _enter(attempt, messages=0)
     _forget(attempt)
 
 
@@ -185,4 +215,4 @@ def _save_text(attempt: Attempt, text: str) -> None:
     Message.objects.filter(pk=attempt.message.pk).update(
         text=text, html=markdown.render(text), renderer=markdown.RENDERER
     )
-    attempt.saved = text
+    attempt.stored = text

@@ -51,7 +51,17 @@ def _check(alias: str, entry: dict[str, Any]) -> list[CheckMessage]:
         return [_unusable(alias, f"there is no {path!r}")]
     if not (isinstance(backend, type) and issubclass(backend, ChatBackend)):
         return [_unusable(alias, f"{path!r} is not a subclass of ChatBackend")]
-    return backend(alias, entry.get("OPTIONS", {})).check()
+    made = backend(alias, entry.get("OPTIONS", {}))
+    return [*made.check(), *_check_price(made)]
+
+
+def _check_price(backend: ChatBackend) -> list[CheckMessage]:
+    """E011: CHAT_PRICES or OPTIONS["prices"] that are no prices."""
+    try:
+        _ = backend.price
+    except ValueError as error:
+        return [Error(f"CHAT_BACKENDS[{backend.alias!r}]: {error}.", id="conversations.E011")]
+    return []
 
 
 def _unusable(alias: str, problem: str) -> Error:

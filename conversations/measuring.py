@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from conversations.ai.base import ChatBackend
 from conversations.attempts import Attempt
 from conversations.models import Status
 from performance import metrics
@@ -19,23 +18,17 @@ def ended(attempt: Attempt, status: Status) -> None:
     metrics.observe(
         "reply_seconds", _seconds(waited_from, timezone.now()), backend=backend, status=status.value
     )
-    if "cached_at" in attempt.outcome:
+    if attempt.saved is not None:
         return  # an earlier answer shown again took no backend
     if attempt.first_text_at is not None:
         waited = _seconds(waited_from, attempt.first_text_at)
         metrics.observe("reply_first_token_seconds", waited, backend=backend)
     metrics.count("reply_tokens", attempt.input_tokens, backend=backend, kind="input")
     metrics.count("reply_tokens", attempt.output_tokens, backend=backend, kind="output")
-    metrics.count("reply_cost", _cost(attempt.backend, attempt), backend=backend)
+    metrics.count("reply_cost", float(attempt.spent.cost), backend=backend)
     if "error" in attempt.outcome:
         metrics.count("chat_backend_errors", backend=backend, error=attempt.outcome["error"])
 
 
 def _seconds(since: datetime, until: datetime) -> float:
     return max((until - since).total_seconds(), 0.0)
-
-
-def _cost(backend: ChatBackend, attempt: Attempt) -> float:
-    """By OPTIONS["prices"]: of a million tokens in, and of a million out."""
-    into, out = backend.options.get("prices", (0.0, 0.0))
-    return float(attempt.input_tokens * into + attempt.output_tokens * out) / 1_000_000

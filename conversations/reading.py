@@ -19,7 +19,7 @@ from django.shortcuts import get_object_or_404
 from conversations import rendering, settled, windows
 from conversations.models import Conversation, Status
 from conversations.paging import Listing, Page, conversations_page
-from conversations.shown import ShownConversation, ShownMessage
+from conversations.shown import ShownConversation, ShownMessage, ShownUsage
 from conversations.windows import NEWEST, OF_A_MESSAGE, Anchor
 from performance.cache import conversation_cache, digest, register
 
@@ -45,6 +45,7 @@ class MessagePage:
     earlier: int
     later: int
     html: str = ""
+    usage: ShownUsage | None = None
 
     @property
     def is_current(self) -> bool:
@@ -79,7 +80,7 @@ def message_page(user: User, conversation_id: UUID, anchor: Anchor = NEWEST) -> 
     """The messages where `anchor` says. Raises Http404."""
 
     def load() -> MessagePage:
-        own = windows.with_window(user.conversations.all(), anchor)
+        own = windows.with_window(user.conversations.select_related("usage"), anchor)
         conversation: Conversation = get_object_or_404(own, pk=conversation_id)
         return _page(conversation, anchor)
 
@@ -109,6 +110,7 @@ def _page(conversation: Conversation, anchor: Anchor) -> MessagePage:
         earlier=rows[0].pk if rows and window.lowest > 1 else 0,
         later=rows[-1].pk if rows and window.highest < window.tip else 0,
         html=settled.html(shown, rows),
+        usage=ShownUsage.of(getattr(conversation, "usage", None)),
     )
 
 

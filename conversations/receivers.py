@@ -18,7 +18,7 @@ from django.dispatch import receiver
 
 from conversations import streams
 from conversations.ai import chat_backends
-from conversations.models import Conversation, Message, Reply, ToolRun
+from conversations.models import Conversation, Message, Rating, Reply, ToolRun
 from conversations.streams import rights_changed
 from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
@@ -40,23 +40,24 @@ def tell_its_name(instance: Conversation, update_fields: Any = None, **_kwargs: 
 @receiver([post_save, post_delete], sender=Message)
 @receiver([post_save, post_delete], sender=Reply)
 @receiver([post_save, post_delete], sender=ToolRun)
+@receiver([post_save, post_delete], sender=Rating)
 def forget_part(
-    sender: type[Message | Reply | ToolRun],
-    instance: Message | Reply | ToolRun,
+    sender: type[Message | Reply | ToolRun | Rating],
+    instance: Message | Reply | ToolRun | Rating,
     origin: Any = None,
     **_kwargs: Any,
 ) -> None:
     # Deleted with its conversation, it goes by the thousand: that is forgotten once, by itself.
     deleted = getattr(origin, "model", type(origin))
-    if origin is None or deleted in {Message, Reply, ToolRun}:
+    if origin is None or deleted in {Message, Reply, ToolRun, Rating}:
         forget_conversation(_conversation(instance))
 
 
-def _conversation(instance: Message | Reply | ToolRun) -> Conversation:
+def _conversation(instance: Message | Reply | ToolRun | Rating) -> Conversation:
     match instance:
         case Message():
             return instance.conversation
-        case Reply():
+        case Reply() | Rating():
             return instance.message.conversation
         case ToolRun():
             return instance.reply.message.conversation

@@ -8,9 +8,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from conversations import tools
-from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Usage
+from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
+from conversations.metering import Meter
 from conversations.streams import ReplyStream
 from conversations.streams.writer import FrameWriter
 from performance import tracing
@@ -60,22 +61,23 @@ async def _listen(
     """Takes what the backend says until it has finished; tools that it asks for go to `calls`."""
     before = len(attempt.text)
     attempt.asked_at = attempt.asked_at or timezone.now()
+    asked = request(attempt)
+    meter = Meter(attempt, asked)
     # aclosing: a stop must close the provider's connection now, not at some garbage collection.
-    async with aclosing(attempt.backend.stream(request(attempt))) as events:
-        async for event in events:
-            attempt.first_event_at = attempt.first_event_at or timezone.now()
-            match event:
-                case Text(text):
-                    apart = "\n\n" if _is_apart(attempt, before) else ""
-                    take_text(attempt, apart + text, out, writer)
-                case ToolCall():
-                    calls.append(_readable(event))
-                case Usage(input_tokens, output_tokens):
-                    attempt.input_tokens += input_tokens
-                    attempt.output_tokens += output_tokens
-                case Finish(reason):
-                    attempt.finish_reason = reason
-                    break
+    with meter:
+        async with aclosing(attempt.backend.stream(asked)) as events:
+            async for event in events:
+                attempt.first_event_at = attempt.first_event_at or timezone.now()
+                meter.take(event)
+                match event:
+                    case Text(text):
+                        apart = "\n\n" if _is_apart(attempt, before) else ""
+                        take_text(attempt, apart + text, out, writer)
+                    case ToolCall():
+                        calls.append(_readable(event))
+                    case Finish(reason):
+                        attempt.finish_reason = reason
+                        break
 
 
 def _is_apart(attempt: Attempt, before: int) -> bool:

@@ -16,7 +16,7 @@ from conversations.models import Permission
 from conversations.shown import ShownConversation, ShownMessage
 from performance.cache import digest
 
-TEMPLATES = ("conversations/messages.html", "conversations/tools.html", "conversations/speed.html", "icons.html")  # fmt: skip
+TEMPLATES = ("conversations/messages.html", "conversations/tools.html", "conversations/speed.html", "conversations/rating.html", "conversations/spent.html", "icons.html")  # fmt: skip
 
 
 def html(conversation: ShownConversation, rows: Iterable[ShownMessage]) -> SafeString:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Self
 from uuid import UUID
 
 from django.urls import reverse
 
-from conversations.models import OPEN, Conversation, Message, Permission, Reply, ToolRun
+from conversations.models import (
+    OPEN,
+    Conversation,
+    ConversationUsage,
+    Message,
+    Permission,
+    Reply,
+    ToolRun,
+)
 from performance.cache import register
 
 
@@ -49,6 +58,41 @@ class ShownToolRun:
 
 @register
 @dataclass(frozen=True, slots=True)
+class ShownSpent:
+    """What an answer took; without tokens it took nothing, as the Guide's do."""
+
+    read: int
+    written: int
+    cached: int
+    estimated: bool
+    cost: Decimal
+    currency: str
+    saved_tokens: int
+    saved_cost: Decimal
+
+    @property
+    def tokens(self) -> int:
+        return self.read + self.written
+
+    @classmethod
+    def of(cls, reply: Reply) -> Self | None:
+        """None for an answer that was written before this was kept."""
+        if reply.cost is None:
+            return None
+        return cls(
+            reply.input_tokens or 0,
+            reply.output_tokens or 0,
+            reply.cached_tokens or 0,
+            reply.tokens_estimated,
+            reply.cost,
+            reply.currency,
+            reply.saved_tokens or 0,
+            reply.saved_cost or Decimal(0),
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
 class ShownReply:
     """`stages` are how long each took, in milliseconds, in their order.
 
@@ -67,6 +111,7 @@ class ShownReply:
     cached_at: datetime | None
     stages: tuple[tuple[str, int], ...]
     tool_runs: tuple[ShownToolRun, ...]
+    spent: ShownSpent | None
 
     @property
     def is_open(self) -> bool:
@@ -94,6 +139,7 @@ class ShownReply:
             held_up=reply.is_held_up,
             cached_at=reply.cached_at,
             stages=reply.stages,
+            spent=ShownSpent.of(reply),
             tool_runs=tuple(
                 ShownToolRun.of(run)
                 for run in reply.tool_runs.all()
@@ -135,6 +181,7 @@ class ShownMessage:
     created_at: datetime
     reply: ShownReply | None
     versions: ShownVersions | None
+    verdict: str = ""
 
     @classmethod
     def of(cls, message: Message, branches: tuple[int, ...] = ()) -> Self:
@@ -153,6 +200,7 @@ class ShownMessage:
             created_at=message.created_at,
             reply=ShownReply.of(reply) if reply else None,
             versions=ShownVersions.of(message.branch_id, branches),
+            verdict=getattr(message, "verdict", None) or "",
         )
 
 
@@ -181,4 +229,32 @@ class ShownConversation:
             conversation.pinned,
             conversation.archived,
             tuple(conversation.tags),
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
+class ShownUsage:
+    """What all answers of a conversation took together, every version included."""
+
+    messages: int
+    tokens: int
+    estimated: int
+    cost: Decimal
+    saved_tokens: int
+    saved_cost: Decimal
+    currency: str
+
+    @classmethod
+    def of(cls, usage: ConversationUsage | None) -> Self | None:
+        if usage is None:
+            return None
+        return cls(
+            usage.messages,
+            usage.tokens,
+            usage.estimated,
+            usage.cost,
+            usage.saved_tokens,
+            usage.saved_cost,
+            usage.currency,
         )

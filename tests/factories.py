@@ -7,7 +7,16 @@ from django.contrib.auth import get_user_model
 from factory.django import DjangoModelFactory
 
 from conversations import markdown
-from conversations.models import Conversation, Message, Reply, Role, Status, ToolRun
+from conversations.models import (
+    Conversation,
+    Message,
+    Rating,
+    Reply,
+    Role,
+    Status,
+    ToolRun,
+    Verdict,
+)
 
 PASSWORD = "correct horse battery"
 
@@ -60,3 +69,14 @@ class ToolRunFactory(DjangoModelFactory):
     name = "calculate"
     arguments = '{"expression":"1+1"}'
     result = "2"
+
+
+class RatingFactory(DjangoModelFactory):
+    class Meta:
+        model = Rating
+
+    message = factory.LazyFunction(lambda: ReplyFactory(status=Status.COMPLETE, attempt=1).message)
+    user = factory.SelfAttribute("message.conversation.user")
+    attempt = 1
+    verdict = Verdict.UP
+    backend = "default"

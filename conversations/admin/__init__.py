@@ -6,15 +6,19 @@ from conversations.admin.branches import BranchAdmin
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.messages import MessageAdmin
 from conversations.admin.preferences import PreferencesAdmin
+from conversations.admin.ratings import RatingAdmin
 from conversations.admin.replies import ReplyAdmin
 from conversations.admin.share_links import ShareLinkAdmin, SharingPolicyAdmin
 from conversations.admin.tool_runs import ToolRunAdmin
+from conversations.admin.usage import DailyUsageAdmin
 
 __all__ = [
     "BranchAdmin",
     "ConversationAdmin",
+    "DailyUsageAdmin",
     "MessageAdmin",
     "PreferencesAdmin",
+    "RatingAdmin",
     "ReplyAdmin",
     "ShareLinkAdmin",
     "SharingPolicyAdmin",

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from conversations.ai import titles
+from conversations.ai.prices import Price, price_of
 
 TITLE_SOURCE = 2000  # characters of question and answer that a model is shown for a title
 
@@ -66,10 +67,11 @@ class Reasoning(msgspec.Struct, frozen=True, tag="reasoning"):
 
 
 class Usage(msgspec.Struct, frozen=True, tag="usage"):
-    """Tokens of this request, as the server counted them."""
+    """Tokens of this request, as the server counted them; `cached_tokens` are part of the input."""
 
     input_tokens: int
     output_tokens: int
+    cached_tokens: int = 0
 
 
 class Finish(msgspec.Struct, frozen=True, tag="finish"):
@@ -99,6 +101,11 @@ class ChatBackend:
     def model(self) -> str:
         """The name of the model, stored beside each answer."""
         return str(self.options.get("model", ""))
+
+    @property
+    def price(self) -> Price:
+        """Of its tokens. Raises ValueError where CHAT_PRICES or OPTIONS["prices"] is none."""
+        return price_of(self.model, self.options)
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         """Yields the answer's events, `Finish` last.

@@ -1,4 +1,4 @@
-"""Conversations, their branches, messages, replies and tool runs; what their users prefer."""
+"""Conversations, their branches, messages, replies, tool runs; what their users prefer, use and rate."""
 
 from __future__ import annotations
 
@@ -6,22 +6,31 @@ from conversations.models.branches import Branch
 from conversations.models.conversations import TAG_LENGTH, TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.preferences import Preferences, Theme
+from conversations.models.ratings import COMMENT_LENGTH, REASONS, Rating, Reason, Verdict
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
 from conversations.models.share_links import ShareLink, SharingPolicy
 from conversations.models.tool_runs import Permission, ToolRun
+from conversations.models.usage import ConversationUsage, DailyUsage, Entry
 
 __all__ = [
+    "COMMENT_LENGTH",
     "LIVE",
     "OPEN",
+    "REASONS",
     "TAG_LENGTH",
     "TEXT_LENGTH",
     "TITLE_LENGTH",
     "Branch",
     "Conversation",
+    "ConversationUsage",
+    "DailyUsage",
+    "Entry",
     "Message",
     "Permission",
     "Preferences",
+    "Rating",
+    "Reason",
     "Reply",
     "Role",
     "SearchEntry",
@@ -30,4 +39,5 @@ __all__ = [
     "Status",
     "Theme",
     "ToolRun",
+    "Verdict",
 ]

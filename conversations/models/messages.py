@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.db.models import OuterRef, Subquery
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 TEXT_LENGTH = 32_000
 
+# What its user thinks of the attempt that is shown: beside each message, without a query of its own.
+_VERDICT = """(SELECT verdict FROM conversations_rating JOIN conversations_reply USING (message_id, attempt)
+WHERE message_id = conversations_message.id LIMIT 1)"""
+
 
 class Role(models.TextChoices):
     USER = "user", "User"
@@ -27,7 +32,10 @@ class Role(models.TextChoices):
 class MessageQuerySet(models.QuerySet["Message"]):
     def for_page(self) -> Self:
         """With all that a page shows of a message, in two queries whatever their number."""
-        return self.select_related("reply").prefetch_related("reply__tool_runs")
+        found = self.select_related("reply").prefetch_related("reply__tool_runs")
+        return found.annotate(
+            verdict=RawSQL(_VERDICT, [], output_field=models.TextField())  # noqa: S611 - no value in it
+        )
 
     def with_parent(self) -> Self:
         """With the number of the message that each answers or follows, as `parent_id`."""

@@ -79,10 +79,18 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 class Reply(models.Model):
     """Counts are tokens; times are of the newest attempt.
 
+    `cached_tokens` are those of the input that the provider had in a cache of its own, and where it
+    counted nothing `tokens_estimated` says so. `cost` is of all attempts that the answer goes on
+    from, at the prices of a million tokens that held then; the `saved_` fields are what an answer
+    from our cache would have taken.
+
     `fresh` goes past the cache of answers; `cached_at` is when an answer from there was written.
     `stream_start` is the id in the event stream after which this attempt's frames stand.
     `continues` says that the next attempt goes on from the text that is there, and `turns` is what
     model and tools said to each other before one of them had to ask for permission (JSON).
+
+    `prompt` is the version of the site's system prompt, 0 for the one in the settings. While it waits
+    for its provider's limits, `waits_until` is when its turn is thought to come.
 
     Its stages: `pending_since` (sent), `started_at` (picked up by a worker), `asked_at` (the backend
     was asked), `first_event_at` (it said anything), `first_text_at`, `published_at` (the first text
@@ -99,12 +107,23 @@ class Reply(models.Model):
     explanation = models.TextField(blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)
     output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cached_tokens = models.PositiveIntegerField(null=True, blank=True)
+    tokens_estimated = models.BooleanField(default=False, db_default=False)
+    cost = models.DecimalField(max_digits=20, decimal_places=9, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, db_default="")
+    input_price = models.DecimalField(max_digits=13, decimal_places=6, null=True, blank=True)
+    cached_price = models.DecimalField(max_digits=13, decimal_places=6, null=True, blank=True)
+    output_price = models.DecimalField(max_digits=13, decimal_places=6, null=True, blank=True)
+    saved_tokens = models.PositiveIntegerField(null=True, blank=True)
+    saved_cost = models.DecimalField(max_digits=20, decimal_places=9, null=True, blank=True)
+    prompt = models.PositiveIntegerField(default=0, db_default=0)
     correlation_id = models.CharField(max_length=64, blank=True)
     stream_start = models.CharField(max_length=40, blank=True)
     fresh = models.BooleanField(default=False)
     cached_at = models.DateTimeField(null=True, blank=True)
     continues = models.BooleanField(default=False)
     turns = models.TextField(blank=True)
+    waits_until = models.DateTimeField(null=True, blank=True)
     stop_requested = models.BooleanField(default=False)
     pending_since = models.DateTimeField(default=timezone.now)
     enqueued_at = models.DateTimeField(default=timezone.now, null=True, blank=True)

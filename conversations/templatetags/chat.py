@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from decimal import Decimal
 
 from django import template
+from django.utils import formats
 
 register = template.Library()
 
@@ -39,6 +41,14 @@ def duration(milliseconds: int) -> str:
         return f"{milliseconds / 1000:.1f} s"
     minutes, rest = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {rest} s"
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """0.00042 USD: as many places as it takes to tell small amounts apart."""
+    places = 2 if not amount or amount >= 1 else min(9, 2 - amount.adjusted())
+    number = formats.number_format(amount, decimal_pos=places, use_l10n=True)
+    return f"{number} {currency}".strip()
 
 
 @register.filter

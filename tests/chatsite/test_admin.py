@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from conversations.models import Role, Status
+from conversations.models import DailyUsage, Entry, Role, Status
 from tests.factories import (
     PASSWORD,
     ConversationFactory,
     MessageFactory,
+    RatingFactory,
     ReplyFactory,
     ToolRunFactory,
     UserFactory,
@@ -33,9 +34,11 @@ def fill(count: int) -> None:
         MessageFactory(conversation=conversation)
         reply = ReplyFactory(message__conversation=conversation, status=Status.COMPLETE)
         ToolRunFactory(reply=reply)
+        RatingFactory(message=reply.message)
+        DailyUsage.add(conversation.user_id, "default", "m", "USD", Entry(messages=1))
 
 
-LISTS = ["branch", "conversation", "message", "reply", "toolrun"]
+LISTS = ["branch", "conversation", "dailyusage", "message", "rating", "reply", "toolrun"]
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -76,14 +77,38 @@ def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("HOSTS") == ["a", "b"]
 
 
-def test_decimals(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert env.decimals("PRICES", 2) == [0, 0]
+def test_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.prices("PRICES") == []
     monkeypatch.setenv("PRICES", "0.15, 3")
-    assert env.decimals("PRICES", 2) == [0.15, 3]
-    for bad in ("1", "1,2,3", "1,-2", "1,nan", "1,x"):
+    assert env.prices("PRICES") == [Decimal("0.15"), 3]
+    monkeypatch.setenv("PRICES", "0.15,3,0.075")
+    assert env.prices("PRICES")[2] == Decimal("0.075")
+    for bad in ("1", "1,2,3,4", "1,-2", "1,nan", "1,x"):
         monkeypatch.setenv("PRICES", bad)
-        with pytest.raises(ImproperlyConfigured, match="PRICES must be 2 numbers"):
-            env.decimals("PRICES", 2)
+        with pytest.raises(ImproperlyConfigured, match="PRICES must be two or three numbers"):
+            env.prices("PRICES")
+
+
+def test_prices_of_several_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.price_list("PRICES") == {}
+    monkeypatch.setenv("PRICES", "big=2.5,10,1.25; org/small=0.15,0.6;")
+    assert env.price_list("PRICES") == {
+        "big": [Decimal("2.5"), 10, Decimal("1.25")],
+        "org/small": [Decimal("0.15"), Decimal("0.6")],
+    }
+    for bad in ("1,2", "=1,2", "big=1", "big"):
+        monkeypatch.setenv("PRICES", bad)
+        with pytest.raises(ImproperlyConfigured, match="PRICES must be"):
+            env.price_list("PRICES")
+
+
+def test_a_currency_is_three_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.currency("MONEY", "USD") == "USD"
+    monkeypatch.setenv("MONEY", "eur")
+    assert env.currency("MONEY", "USD") == "EUR"
+    monkeypatch.setenv("MONEY", "euros")
+    with pytest.raises(ImproperlyConfigured, match="three letters"):
+        env.currency("MONEY", "USD")
 
 
 def test_safe_values_pass() -> None:

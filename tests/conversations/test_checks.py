@@ -23,6 +23,8 @@ OPENAI = "conversations.ai.openai.OpenAIBackend"
         ({"default": {}}, ["conversations.E002"]),
         ({"default": {"BACKEND": "pathlib.Path"}}, ["conversations.E002"]),
         ({"default": {"BACKEND": OPENAI, "OPTIONS": {}}}, ["conversations.E003"]),
+        ({"default": {**GUIDE, "OPTIONS": {"prices": [1]}}}, ["conversations.E011"]),
+        ({"default": {**GUIDE, "OPTIONS": {"prices": [1, -1]}}}, ["conversations.E011"]),
         (
             {
                 "default": GUIDE,

@@ -309,7 +309,10 @@ def test_any_number_of_tokens_can_be_reported(tokens: int, monkeypatch: pytest.M
 
 
 def test_what_the_database_refuses_fails_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "_count", lambda tokens: 2**40 if tokens else None)
+    def refused(spent: Any, price: Any) -> dict[str, Any]:
+        return {"input_tokens": 2**40} if spent.tokens else {}
+
+    monkeypatch.setattr(attempts.spent, "fields", refused)
 
     reply = write(ask("say Fine."))
 

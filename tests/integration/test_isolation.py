@@ -42,6 +42,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:continue": OWN_POST,
     "conversations:tool_run": OWN_POST,
     "conversations:edit": OWN,
+    "conversations:rating": OWN,
     "conversations:version": OWN_POST,
     # The ASGI app answers this one: tests/conversations/streams/test_app.py.
     "conversations:events": {"visitor": (501, 405), "bob": (501, 405)},

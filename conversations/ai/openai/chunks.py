@@ -42,6 +42,18 @@ class Choice(msgspec.Struct):
 class Counts(msgspec.Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    prompt_tokens_details: Any = None
+    prompt_cache_hit_tokens: Any = None
+
+    @property
+    def usage(self) -> Usage:
+        """Numbers below 0 and tokens in a cache that nobody sent count as none."""
+        read = max(self.prompt_tokens or 0, 0)
+        cached = self.prompt_cache_hit_tokens
+        if isinstance(self.prompt_tokens_details, dict):
+            cached = self.prompt_tokens_details.get("cached_tokens")
+        known = cached if isinstance(cached, int) and 0 <= cached <= read else 0
+        return Usage(read, max(self.completion_tokens or 0, 0), known)
 
 
 class Chunk(msgspec.Struct):
@@ -128,7 +140,7 @@ class Answer:
         for key in sorted(self._calls):
             yield self._calls[key].finished()
         if self._usage is not None:
-            yield Usage(self._usage.prompt_tokens or 0, self._usage.completion_tokens or 0)
+            yield self._usage.usage
         yield Finish(self.finish_reason or "stop")
 
 

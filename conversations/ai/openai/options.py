@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import httpx2
 import msgspec
+
+from conversations.ai import prices
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,8 +18,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `base_url` ends where /chat/completions is appended, so for most servers it ends in /v1.
     `tries` counts the first one. `gap_timeout` is the longest silence between two chunks.
     `tools` and `include_usage` are for servers that refuse those fields; `extra_body` is merged
-    into each request (temperature, reasoning effort, ...). `prices` are those of a million tokens,
-    in and out, for the metric `reply_cost`.
+    into each request (temperature, reasoning effort, ...). `prices` are those of a million tokens:
+    read, written, and read out of the provider's own cache.
     """
 
     base_url: str
@@ -30,7 +33,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: bool = True
     include_usage: bool = True
     extra_body: dict[str, Any] = {}
-    prices: tuple[float, float] = (0.0, 0.0)
+    prices: tuple[Decimal, ...] = ()
 
     @property
     def url(self) -> httpx2.URL:
@@ -60,8 +63,8 @@ def read(options: Mapping[str, Any]) -> Options:
         or min(found.connect_timeout, found.first_event_timeout, found.gap_timeout) <= 0
     ):
         raise ValueError("tries and timeouts must be positive")
-    if min(found.prices) < 0:
-        raise ValueError("prices must not be negative")
+    if found.prices:
+        prices.price(found.prices)
     return found
 
 
