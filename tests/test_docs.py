@@ -44,7 +44,8 @@ def test_every_setting_is_documented() -> None:
     source = "".join(path.read_text() for path in (ROOT / "chatsite").rglob("*.py"))
     read = set(
         re.findall(
-            r"env\.(?:text|secret|flag|number|ratio|words|decimals)\(\s*\"([A-Z_]+)\"", source
+            r"env\.(?:text|secret|flag|number|ratio|words|prices|price_list|currency)\(\s*\"([A-Z_]+)\"",
+            source,
         )
     )
     documented = set(
