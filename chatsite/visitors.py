@@ -23,11 +23,13 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth import middleware
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_out
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
 SECONDS = 60
+SIGNED_OUT = "_visitor_signed_out"
 READ_ANEW = ("/accounts/", "/admin/")  # pages that change accounts, some of them by GET
 
 
@@ -75,6 +78,13 @@ class VisitorMiddleware(middleware.AuthenticationMiddleware):
         if request.method in ("GET", "HEAD") and not request.path.startswith(READ_ANEW):
             request.user = SimpleLazyObject(lambda: _visitor(request))  # type: ignore[assignment]
 
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if getattr(request, SIGNED_OUT, False):
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
 
 def _visitor(request: HttpRequest) -> User | AnonymousUser:
     found = _found(request)
@@ -104,6 +114,13 @@ def _found(request: HttpRequest) -> Visitor | None:
         )
         kept[pk] = found if isinstance(found, Visitor) else None
     return kept[pk]
+
+
+@receiver(user_logged_out)
+def have_pages_forgotten(request: HttpRequest | None = None, **_kwargs: Any) -> None:
+    """Browsers keep what they have read for the next visit: after a sign-out, Back must not show it."""
+    if request is not None:
+        setattr(request, SIGNED_OUT, True)
 
 
 @receiver([post_save, post_delete], sender=User)

@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from conversations import rendering, settled, windows
+from conversations import edition, rendering, settled, windows
 from conversations.models import Conversation, Status
 from conversations.paging import Listing, Page, conversations_page
 from conversations.shown import ShownConversation, ShownMessage, ShownUsage
@@ -53,6 +53,11 @@ class MessagePage:
         return self.shown and not self.later
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it stays as it is until something is written."""
+        return all(row.is_settled for row in self.rows)
+
+    @property
     def stream_start(self) -> str:
         """Where the events of a reply being written begin: a page that opens late sees all of them."""
         running = (row.reply for row in self.rows if row.reply)
@@ -85,7 +90,7 @@ def message_page(user: User, conversation_id: UUID, anchor: Anchor = NEWEST) -> 
         return _page(conversation, anchor)
 
     found: MessagePage = conversation_cache.remember(
-        user.pk, load, conversation_id, page=f"{anchor}@{settled.look()}"
+        user.pk, load, conversation_id, page=f"{anchor}@{edition.name()}"
     )
     return found
 

@@ -43,8 +43,10 @@ def signed_in[**P, R: HttpResponseBase](
     def inner(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R | HttpResponse:
         if request.user.is_authenticated:
             response = view(request, *args, **kwargs)  # type: ignore[arg-type]
-            # After a sign-out, Back must not show what was read.
-            patch_cache_control(response, private=True, no_store=True)
+            # After a sign-out, Back must not show what was read: what browsers may keep (see
+            # `conditional`) the answer to a sign-out tells them to forget.
+            if not response.has_header("ETag"):
+                patch_cache_control(response, private=True, no_store=True)
             return response
         if wants_fragment(request):
             return HttpResponse("You are signed out.", status=401, content_type="text/plain")

@@ -16,7 +16,7 @@ from django.http import Http404
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from conversations import rendering, settled, windows
+from conversations import edition, rendering, windows
 from conversations.models import (
     OPEN,
     Conversation,
@@ -188,7 +188,7 @@ def linked_page(link: ShareLink, first: int) -> SharedPage:
     def load() -> SharedPage:
         return page(link.conversation, Snapshot.of(link), first)
 
-    name = f"share:{link.pk}:{first}@{settled.look(TEMPLATE)}"
+    name = f"share:{link.pk}:{first}@{edition.name()}"
     found: SharedPage = conversation_cache.remember(
         link.user_id, load, link.conversation_id, page=name
     )

@@ -183,6 +183,15 @@ class ShownMessage:
     versions: ShownVersions | None
     verdict: str = ""
 
+    @property
+    def is_settled(self) -> bool:
+        """Not being written, with no place in a queue, and without a form, which has its visitor's token."""
+        reply = self.reply
+        if reply is None:
+            return True
+        asks = any(run.permission == Permission.ASKED for run in reply.tool_runs)
+        return not reply.is_open and not asks
+
     @classmethod
     def of(cls, message: Message, branches: tuple[int, ...] = ()) -> Self:
         """Of a message that came with `for_page()`, so that this asks nothing more.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from conversations import reading, sending, streams
+from conversations import reading, sending, streams, validators
+from conversations.conditional import conditional
 from conversations.forms import KEY_REUSED, MessageForm, RenameForm
 from conversations.models import Conversation
 from conversations.paging import Listing
@@ -22,8 +24,8 @@ from conversations.request import (
 )
 from conversations.views.responses import (
     SeeOther,
-    conversation_page,
-    fragment,
+    kept_conversation_page,
+    kept_list_page,
     list_page,
     refusal,
 )
@@ -32,21 +34,27 @@ from performance.cache import ai_response_cache
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
-def conversation_list(request: HttpRequest) -> HttpResponse:
+def conversation_list(request: HttpRequest) -> HttpResponseBase:
     """A landing page for visitors; for others their conversations, and a box to begin one."""
     if request.method == "POST":
         return _start(request)
     if request.user.is_authenticated or wants_fragment(request):
         return _list(request)
-    return render(request, "landing.html")
+    name = validators.public(request)
+    return conditional(request, name, lambda: render(request, "landing.html"))
 
 
 @signed_in
-def _list(request: AuthenticatedHttpRequest) -> HttpResponse:
+def _list(request: AuthenticatedHttpRequest) -> HttpResponseBase:
+    name = validators.page(request)
     if wants_fragment(request):
-        page = reading.conversation_page(request.user, Listing.read(request.GET))
-        return fragment(request, "conversations/sidebar.html#rows", {"page": page})
-    return list_page(request, MessageForm())
+        return conditional(request, name, lambda: _rows(request))
+    return conditional(request, name, lambda: kept_list_page(request, name))
+
+
+def _rows(request: AuthenticatedHttpRequest) -> HttpResponse:
+    page = reading.conversation_page(request.user, Listing.read(request.GET))
+    return render(request, "conversations/sidebar.html#rows", {"page": page})
 
 
 @signed_in
@@ -73,9 +81,10 @@ def _go_to(request: HttpRequest, conversation: Conversation) -> HttpResponse:
 
 @require_safe
 @signed_in
-def detail(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+def detail(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """The newest messages, or those that `?before=`, `?after=`, `?at=` or `?from=` asks for."""
-    return conversation_page(request, pk, MessageForm())
+    name = validators.page(request)
+    return conditional(request, name, lambda: kept_conversation_page(request, name, pk))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

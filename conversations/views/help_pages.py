@@ -5,20 +5,29 @@ from __future__ import annotations
 from functools import cache
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from conversations import markdown
+from conversations import markdown, validators
+from conversations.conditional import conditional
 from conversations.help import HelpPage, HelpPassage, help_pages
 
 
 @require_safe
-def help_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "help/list.html", {"pages": help_pages()})
+def help_list(request: HttpRequest) -> HttpResponseBase:
+    name = validators.public(request)
+    return conditional(
+        request, name, lambda: render(request, "help/list.html", {"pages": help_pages()})
+    )
 
 
 @require_safe
-def help_page(request: HttpRequest, slug: str) -> HttpResponse:
+def help_page(request: HttpRequest, slug: str) -> HttpResponseBase:
+    return conditional(request, validators.public(request), lambda: _page(request, slug))
+
+
+def _page(request: HttpRequest, slug: str) -> HttpResponse:
     page = next((page for page in help_pages() if page.slug == slug), None)
     if page is None:
         raise Http404("There is no such help page.")

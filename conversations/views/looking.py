@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from conversations import looking
+from conversations import looking, validators
+from conversations.conditional import conditional
 from conversations.forms import NOTHING_SINCE, LookForm
 from conversations.models import Conversation
 from conversations.request import AuthenticatedHttpRequest, signed_in
@@ -18,8 +20,12 @@ from conversations.windows import message_id
 
 @require_safe
 @signed_in
-def look(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+def look(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """?words= lists the places that hold them; ?day= goes to the first message of that day or later."""
+    return conditional(request, validators.part(request, pk), lambda: _look(request, pk))
+
+
+def _look(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     form = LookForm(request.GET)
     if not form.is_valid():

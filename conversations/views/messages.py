@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import reading, sending
+from conversations import reading, sending, validators
+from conversations.conditional import conditional
 from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, NextMessageForm
 from conversations.models import Branch, Conversation
 from conversations.request import (
@@ -33,10 +35,15 @@ from conversations.windows import Anchor
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     """POST sends; GET has a page's worth: ?before= or ?after= a message, or ?from= a place on."""
     if request.method == "POST":
         return _send(request, get_object_or_404(request.user.conversations, pk=pk))
+    name = validators.part(request, pk)
+    return conditional(request, name, lambda: _part(request, pk))
+
+
+def _part(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     anchor = Anchor.read(request.GET)
     page = reading.message_page(request.user, pk, anchor)
     part = "later" if anchor.kind in {"after", "from"} else "earlier"
@@ -73,7 +80,12 @@ def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> Http
 
 @require_safe
 @signed_in
-def message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
+def message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponseBase:
     """One message as it stands now."""
+    name = validators.part(request, pk)
+    return conditional(request, name, lambda: _message(request, pk, number))
+
+
+def _message(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     return message_part(request, get_object_or_404(conversation.messages, pk=number))

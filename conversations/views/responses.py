@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from conversations import reading, rendering, streams, windows
+from conversations import prepared, reading, rendering, streams, windows
 from conversations.forms import MessageForm
 from conversations.models import TEXT_LENGTH, Message, Reply, Status
 from conversations.paging import Listing
@@ -17,6 +17,8 @@ from conversations.reading import MessagePage
 from conversations.request import AuthenticatedHttpRequest, wants_fragment
 from conversations.shown import ShownMessage
 from conversations.windows import Anchor
+
+Context = dict[str, Any]
 
 SUGGESTIONS = [
     "What can you do?",
@@ -33,10 +35,11 @@ class SeeOther(HttpResponseRedirect):
 
 
 def fragment(
-    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
+    request: HttpRequest, template: str, context: Context, status: int = 200
 ) -> HttpResponse:
+    """A part of a page, which the browser does not keep."""
     response = render(request, template, context, status=status)
-    response["Cache-Control"] = "no-store"
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -52,22 +55,41 @@ def refusal(request: HttpRequest, form: MessageForm, status: int) -> HttpRespons
 def list_page(
     request: AuthenticatedHttpRequest, form: MessageForm, status: int = 200
 ) -> HttpResponse:
-    context = _frame(request, form) | {"suggestions": SUGGESTIONS}
+    """With what was typed, which was refused."""
+    context = _list_context(request, form) | {"key": uuid.uuid4()}
     return render(request, "conversations/list.html", context, status=status)
+
+
+def kept_list_page(request: AuthenticatedHttpRequest, name: str | None) -> HttpResponse:
+    """With an empty box; `name` is its validator."""
+
+    def read() -> tuple[Context, bool]:
+        return _list_context(request, MessageForm()), True
+
+    own = {"key": str(uuid.uuid4())}
+    return prepared.page(request, name, "conversations/list.html", read, own)
 
 
 def conversation_page(
     request: AuthenticatedHttpRequest, pk: uuid.UUID, form: MessageForm, status: int = 200
 ) -> HttpResponse:
+    """With what was typed, which was refused."""
     # Read before the database: what happens in between then comes as an event.
-    after = streams.last_event_id(pk)
-    page = reading.message_page(request.user, pk, Anchor.read(request.GET))
-    context = _frame(request, form) | {
-        **rows_context(page.conversation, page.rows),
-        "messages_page": page,
-        "after": page.stream_start or after,
-    }
+    own = {"after": streams.last_event_id(pk), "key": str(uuid.uuid4())}
+    context = own | _conversation_context(request, pk, form)[0]
     return render(request, "conversations/detail.html", context, status=status)
+
+
+def kept_conversation_page(
+    request: AuthenticatedHttpRequest, name: str | None, pk: uuid.UUID
+) -> HttpResponse:
+    """With an empty box; `name` is its validator."""
+
+    def read() -> tuple[Context, bool]:
+        return _conversation_context(request, pk, MessageForm())
+
+    own = {"after": streams.last_event_id(pk), "key": str(uuid.uuid4())}
+    return prepared.page(request, name, "conversations/detail.html", read, own)
 
 
 def messages_from(
@@ -83,10 +105,13 @@ def page_part(
 ) -> HttpResponse:
     """The page's messages with a link to more of them: `part` is "earlier" or "later"."""
     context = {"messages_page": page} | rows_context(page.conversation, page.rows)
-    return fragment(request, f"conversations/messages.html#{part}", context, status)
+    template = f"conversations/messages.html#{part}"
+    if page.is_settled:
+        return render(request, template, context, status=status)
+    return fragment(request, template, context, status)
 
 
-def rows_context(conversation: object, rows: Sequence[ShownMessage]) -> dict[str, Any]:
+def rows_context(conversation: object, rows: Sequence[ShownMessage]) -> Context:
     """What the messages' template needs. Places in the queue are never cached: they move by themselves."""
     waiting = [row.pk for row in rows if row.reply and row.reply.status == Status.PENDING]
     return {
@@ -109,7 +134,8 @@ def message_part(request: AuthenticatedHttpRequest, message: Message) -> HttpRes
     (row,) = rendering.current(found)
     shown = ShownMessage.of(row, windows.versions(row))
     context = {"message": shown} | rows_context(message.conversation, [shown])
-    return fragment(request, "conversations/messages.html#message", context)
+    answer = render if shown.is_settled else fragment
+    return answer(request, "conversations/messages.html#message", context)
 
 
 def exchange(message: Message) -> list[ShownMessage]:
@@ -119,10 +145,27 @@ def exchange(message: Message) -> list[ShownMessage]:
     return [ShownMessage.of(row) for row in rows.order_by("place")]
 
 
-def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> dict[str, Any]:
+def _list_context(request: AuthenticatedHttpRequest, form: MessageForm) -> Context:
+    return _frame(request, form) | {"suggestions": SUGGESTIONS}
+
+
+def _conversation_context(
+    request: AuthenticatedHttpRequest, pk: uuid.UUID, form: MessageForm
+) -> tuple[Context, bool]:
+    """And whether all of it stands still until something is written."""
+    page = reading.message_page(request.user, pk, Anchor.read(request.GET))
+    context = _frame(request, form) | {
+        **rows_context(page.conversation, page.rows),
+        "messages_page": page,
+    }
+    if page.stream_start:
+        context["after"] = page.stream_start
+    return context, page.is_settled
+
+
+def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> Context:
     return {
         "page": reading.conversation_page(request.user, Listing.read(request.GET)),
         "form": form,
-        "key": uuid.uuid4(),
         "text_length": TEXT_LENGTH,
     }

@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from conversations import searching
+from conversations import searching, validators
+from conversations.conditional import conditional
 from conversations.forms import SearchForm
 from conversations.request import AuthenticatedHttpRequest, signed_in
 
 
 @require_safe
 @signed_in
-def search(request: AuthenticatedHttpRequest) -> HttpResponse:
+def search(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     """?words= of ?role= between the days ?since= and ?until=; ?page= is 1 to searching.PAGES."""
+    return conditional(request, validators.page(request), lambda: _search(request))
+
+
+def _search(request: AuthenticatedHttpRequest) -> HttpResponse:
     form = SearchForm(request.GET)
     asked = form.is_valid() and bool(form.cleaned_data["words"])
     context: dict[str, Any] = {"form": form, "wanted": None, "most": searching.MOST}

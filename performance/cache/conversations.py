@@ -42,6 +42,14 @@ class ConversationCache:
         if _on():
             _space(user_id, conversation_id).set(page, freeze(value))
 
+    def version(self, user_id: object, conversation_id: object = None) -> str | None:
+        """A name of what can be seen now of that conversation, or of all of the user's, without reading it.
+
+        Every `forget` and `clear` that would forget a page of them changes it. None where there is no
+        cache to say.
+        """
+        return _space(user_id, conversation_id).key("") if _on() else None
+
     def remember(
         self,
         user_id: object,

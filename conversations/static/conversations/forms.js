@@ -14,6 +14,15 @@ else box.value = localStorage.getItem(draft) ?? ""
 grow()
 if (!touch.matches) box.focus({ preventScroll: true })
 
+// A page that the browser has kept comes with a key that may be used up: each showing gets its own.
+addEventListener("pageshow", () => {
+  for (const input of document.querySelectorAll("input[name=key]")) input.value = key()
+})
+
+function key() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
 box.addEventListener("input", () => {
   keep()
   grow()

@@ -25,6 +25,14 @@ async function keep(form) {
   }
 }
 
+// A page that comes back as it was left is shown to who is signed in now, if to anybody.
+addEventListener("pageshow", async ({ persisted }) => {
+  const own = document.querySelector(".sidebar-search")
+  if (!persisted || !own) return
+  const answer = await fetch(own.action, { method: "HEAD", headers: { "HX-Request": "true" } }).catch(() => null)
+  if (answer?.status === 401) location.reload()
+})
+
 // Dialogs: a link to a page with a form opens the same form here.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("a[data-dialog]")
