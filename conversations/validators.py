@@ -18,7 +18,7 @@ from conversations.models import Preferences
 from conversations.request import AuthenticatedHttpRequest, wants_fragment
 from performance.cache import conversation_cache, digest
 
-CHOICES = tuple(field.attname for field in Preferences._meta.concrete_fields)
+CHOICES = tuple(field.attname for field in Preferences._meta.concrete_fields)  # noqa: SLF001
 
 
 def page(request: AuthenticatedHttpRequest) -> str | None:
@@ -52,4 +52,9 @@ def _name(request: HttpRequest, version: str | None) -> str | None:
 def _reader(request: Any) -> list[Any]:
     """What the frame of a page shows of who reads it, and how they want to see it."""
     user, chosen = request.user, request.preferences
-    return [user.pk, user.get_username(), user.is_staff, *(getattr(chosen, name) for name in CHOICES)]
+    return [
+        user.pk,
+        user.get_username(),
+        user.is_staff,
+        *(getattr(chosen, name) for name in CHOICES),
+    ]

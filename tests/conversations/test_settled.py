@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from conversations import reading, settled
+from conversations import edition, reading, settled
 from conversations.models import Conversation, Permission, Reply, Role, Status
 from performance.cache import conversation_cache
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, ToolRunFactory
@@ -79,16 +79,9 @@ def test_other_templates_are_another_page(
     conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page(conversation)
-    monkeypatch.setattr(settled, "look", lambda: "other")
+    monkeypatch.setattr(edition, "name", lambda: "other")
     monkeypatch.setattr(settled, "html", lambda conversation, rows: "anew")
     assert page(conversation).html == "anew"
-
-
-def test_a_language_and_a_time_zone_are_part_of_the_look() -> None:
-    found = {settled.look()}
-    with timezone.override("Asia/Tokyo"):
-        found.add(settled.look())
-    assert len(found) == 2
 
 
 def test_the_html_is_forgotten_with_the_conversation(
