@@ -18,8 +18,10 @@ from django.conf import settings
 from chatsite.embedded import EmbeddedError, running
 from performance import metrics
 from performance.queries import log
+from tests.emptying import empty_by_deleting
 from tests.servers import ThrowAwayValkey
 
+SLOW = Path(__file__).parent / "browser"
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 _servers = ExitStack()
@@ -29,11 +31,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Holds the servers until the end of the run; a run without them fails, it never skips."""
     if config.option.collectonly:
         return
+    empty_by_deleting()
     names = tuple(filter(None, os.environ["TEST_EMBEDDED"].split(",")))
     try:
         _servers.enter_context(running(settings.DATA_DIR, names, volatile=True))
     except EmbeddedError as error:
         pytest.exit(f"The servers for the tests did not start. {error}", returncode=3)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole sites first: begun last, one would keep a single process busy at the end of the run."""
+    items.sort(key=lambda item: not item.path.is_relative_to(SLOW))
 
 
 def pytest_unconfigure() -> None:
