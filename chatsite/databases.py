@@ -31,6 +31,7 @@ def postgresql(url: str, *, pool_size: int, timeouts: Timeouts = NO_TIMEOUTS) ->
         ) from None
     if config.get("ENGINE") != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres://.")
+    config["ENGINE"] = "chatsite.postgresql"
     options = config.setdefault("OPTIONS", {})
     options.setdefault("connect_timeout", 2)
     # The server takes the last value of each.

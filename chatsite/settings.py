@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "chatsite.request_ids.RequestIdMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "chatsite.away.AwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

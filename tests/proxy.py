@@ -68,15 +68,19 @@ class Line:
 
 
 class TcpProxy:
-    """Listens on a port of its own for a server on `port`."""
+    """Listens on a port of its own for a server on a port, or on a Unix socket by its path."""
 
-    def __init__(self, port: int) -> None:
-        self.server_port = port
+    def __init__(self, server: int | str) -> None:
+        self._server = server
         self.port = free_port()
         self.delay = 0.0  # of lines to come
         self.lines: list[Line] = []
+        self.open()
+
+    def open(self) -> None:
+        """Takes connections; again, after close()."""
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -87,20 +91,30 @@ class TcpProxy:
         return [line for line in self.lines if (word in line.asked) is not without]
 
     def close(self) -> None:
+        """As if the server had died: cuts every line, and whoever comes now is refused."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # or the waiting accept() takes one more
         self._listener.close()
         for line in self.lines:
             line.cut()
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
                 try:
-                    server = socket.create_connection(("127.0.0.1", self.server_port))
+                    server = self._connect()
                 except OSError:
                     client.close()
                     continue
                 self.lines.append(Line(client, server, self.delay))
+
+    def _connect(self) -> socket.socket:
+        if isinstance(self._server, int):
+            return socket.create_connection(("127.0.0.1", self._server))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(self._server)
+        return server
 
     def __enter__(self) -> Self:
         return self

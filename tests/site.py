@@ -21,6 +21,16 @@ ROOT = Path(__file__).parent.parent
 START_SECONDS = 40.0
 
 
+def postgresql_socket() -> str:
+    """The socket of the tests' PostgreSQL: what a proxy before it connects to."""
+    return f"{connection.settings_dict['HOST']}/.s.PGSQL.{connection.settings_dict['PORT']}"
+
+
+def database_url(port: int) -> str:
+    """The test's database, by a proxy that listens on this port."""
+    return f"postgres://{connection.settings_dict['USER']}@127.0.0.1:{port}/{connection.settings_dict['NAME']}"
+
+
 class Site:
     """`with Site(directory) as site:` answers at `site.url`; logs lie in `directory`.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import Error, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.http import HttpRequest, parse_cookie
 
 from conversations.models import Conversation
@@ -24,7 +24,10 @@ def session_key(cookie_header: str) -> str | None:
 
 
 async def follower(key: str, conversation_id: UUID) -> int | None:
-    """The id of the active user whose session has that key, where the conversation is theirs."""
+    """The id of the active user whose session has that key, where the conversation is theirs.
+
+    Raises django.db.Error where that cannot be known now.
+    """
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_threads, _owner, key, conversation_id)
 
@@ -37,8 +40,6 @@ def _owner(key: str, conversation_id: UUID) -> int | None:
         user = get_user(request)  # also checks the password's hash, and is_active
         if user.is_authenticated and _owns(user.pk, conversation_id):
             return int(user.pk)
-    except Error:
-        return None
     finally:
         connections.close_all()
     return None

@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
+import structlog
+from django.db import Error
 from redis.exceptions import RedisError
 
 from conversations.streams.access import follower, session_key
@@ -22,12 +24,16 @@ from conversations.streams.counting import counted
 from conversations.streams.events import BEGINNING, stream_key
 from conversations.streams.hub import BACKLOG, Frame, Mailbox, current_hub
 
+logger = structlog.get_logger(__name__)
+
 EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 PING = 15.0  # seconds of silence before a comment shows that the line is alive
 LIFETIME = 300.0  # seconds; a browser reconnects by itself, and its rights are looked at again
 RETRY = 500  # milliseconds
 BYE = b"event: bye\ndata: {}\n\n"
 NOT_HERE = b"There is no such conversation here, or you are signed out.\n"
+AWAY = b"The database does not answer; what is written meanwhile is kept. Come back in a moment.\n"
+AWAY_SECONDS = b"5"
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -37,7 +43,10 @@ HEADERS = [
 
 
 async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UUID) -> None:
-    """Answers one GET with the events of a conversation that the session's user owns, or 404."""
+    """Answers one GET with the events of a conversation that the session's user owns, or 404.
+
+    503 where it cannot be known whether they do.
+    """
     headers = {name.lower(): value for name, value in scope["headers"]}
     # HTTP/2 may send a cookie header for each cookie.
     cookies = b"; ".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
@@ -48,7 +57,12 @@ async def events(scope: Scope, receive: Receive, send: Send, conversation_id: UU
     key = stream_key(conversation_id)
     # The mailbox comes first: a user who signs out during the look at their rights is noticed.
     async with current_hub().follow(key) as mailbox:
-        mailbox.owner = await follower(session, conversation_id)
+        try:
+            mailbox.owner = await follower(session, conversation_id)
+        except Error as error:
+            logger.warning("stream_refused", error=type(error).__name__)
+            await answer(send, 503, AWAY, (b"retry-after", AWAY_SECONDS))
+            return
         if mailbox.owner is None:
             await answer(send, 404, NOT_HERE)
             return

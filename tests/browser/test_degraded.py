@@ -13,10 +13,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from conversations.models import Conversation, Message, Reply, Role, Status
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, violations
 from tests.factories import UserFactory
+from tests.proxy import TcpProxy
 from tests.servers import ThrowAwayValkey
-from tests.site import Site
+from tests.site import Site, database_url, postgresql_socket
 
 pytestmark = [
     pytest.mark.browser,
@@ -65,22 +66,71 @@ def test_the_chat_answers_with_a_service_off(on: Any, queue_redis: Any, service:
     journey(visitor, f"without {service.lower()}")
 
 
-def test_the_chat_answers_without_the_caches_server(
-    on: Any, queue_redis: Any, valkey_server: Callable[..., ThrowAwayValkey]
+@pytest.fixture
+def database(transactional_db: None) -> Iterator[TcpProxy]:
+    """Stands before PostgreSQL, and dies in its place."""
+    with TcpProxy(postgresql_socket()) as proxy:
+        yield proxy
+
+
+def test_the_chat_without_each_of_its_servers_and_with_it_again(
+    # The site comes last and so ends first: it takes its time where its servers are dead.
+    database: TcpProxy,
+    valkey_server: Callable[..., ThrowAwayValkey],
+    on: Any,
+    subtests: pytest.Subtests,
 ) -> None:
-    server = valkey_server()
-    visitor, _ = on(CACHE_URL=server.url)
+    # One site for all: starting one takes longer than what is done with it.
+    cache, queue = valkey_server(), valkey_server()
+    urls = {"CACHE_URL": cache.url, "QUEUE_URL": queue.url}
+    visitor, user = on(DATABASE_URL=database_url(database.port), **urls)
+    with subtests.test("cache"):
+        without_the_cache(visitor, cache)
+    with subtests.test("database"):
+        without_the_database(visitor, database)
+    with subtests.test("queue"):
+        without_the_queue(visitor, user, queue)
+
+
+def without_the_cache(visitor: Visitor, server: ThrowAwayValkey) -> None:
+    """Everything is there; it takes longer."""
     journey(visitor, "before")
     server.kill()
     visitor.page.goto("/")
     journey(visitor, "without the cache's server")
+    server.start()
+    visitor.page.goto("/")
 
 
-def test_without_the_queues_server_a_message_waits_and_is_answered_later(
-    on: Any, valkey_server: Callable[..., ThrowAwayValkey]
-) -> None:
-    server = valkey_server()
-    visitor, user = on(QUEUE_URL=server.url)
+def without_the_database(visitor: Visitor, server: TcpProxy) -> None:
+    """What is being written is seen to its end; the rest says so, keeps the text, and goes on by itself."""
+    page, other, writer = visitor.page, visitor.open(), visitor.open()
+    page.goto("/")
+    writer.goto("/")
+    visitor.ask("repeat 40 0.1 word#.\nsay The end.")
+    answer = page.locator(".message.assistant").last
+    expect(answer).to_contain_text("word3.")
+    server.close()
+    other.goto("/accounts/email/")
+    expect(other.get_by_role("heading", name="Not available just now")).to_be_visible()
+    writer.get_by_role("textbox").fill("say still here")
+    writer.evaluate("document.querySelector('#composer').submit()")  # as without scripts
+    expect(writer.get_by_role("heading", name="Not available just now")).to_be_visible()
+    expect(writer.get_by_label("Your text")).to_have_value("say still here")
+    assert violations(writer) == []
+    expect(answer).to_contain_text("The end.", timeout=20_000)
+    server.open()
+    expect(other.get_by_role("heading", name="Email addresses")).to_be_visible(timeout=20_000)
+    writer.get_by_role("button", name="Send again").click()
+    expect(writer.locator(".message.assistant")).to_contain_text("still here", timeout=20_000)
+    expect(answer).to_have_attribute("data-status", "complete", timeout=20_000)
+    other.close()
+    writer.close()
+
+
+def without_the_queue(visitor: Visitor, user: Any, server: ThrowAwayValkey) -> None:
+    """A message waits and is answered later."""
+    visitor.page.goto("/")
     server.kill()
     visitor.ask("say I waited")
     page = visitor.page
@@ -88,7 +138,8 @@ def test_without_the_queues_server_a_message_waits_and_is_answered_later(
     answer = page.locator(".message.assistant").last
     expect(answer).to_have_attribute("data-status", "pending")
     expect(answer.locator(".waiting")).to_be_visible()
-    assert Message.objects.get(conversation__user=user, role=Role.USER).text == "say I waited"
+    asked = Message.objects.filter(conversation__user=user, role=Role.USER)
+    assert asked.filter(text="say I waited").exists()
     server.start()
     expect(answer).to_contain_text("I waited", timeout=40_000)
 

@@ -11,6 +11,7 @@ import pytest
 import redis
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 
 from conversations import streams
@@ -370,5 +371,21 @@ def test_a_line_ends_after_its_lifetime(
         async with following(conversation.pk, cookie) as browser:
             await browser.wait_for(1)
             assert browser.events[-1][1] == "bye"
+
+    run(scenario)
+
+
+def test_where_rights_cannot_be_known_the_browser_is_to_come_back(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr("conversations.streams.access._owner", fail)
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            assert browser.status == 503
+            assert browser.headers[b"retry-after"] == b"5"
 
     run(scenario)

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, which notices that the server is away (ENGINE "chatsite.postgresql")."""
