@@ -12,6 +12,7 @@ from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template import loader
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _
 from django.views import defaults
 
 from chatsite import request_ids
@@ -24,7 +25,7 @@ NOT_SHOWN = {"csrfmiddlewaretoken", "text"}
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old: shows the text again, with a fresh token where the form is our own."""
     if request.headers.get("HX-Request") == "true":
-        return HttpResponse("The form has expired.", status=403, content_type="text/plain")
+        return HttpResponse(_("The form has expired."), status=403, content_type="text/plain")
     context = {
         "may_resend": _from_our_page(request) and not _has_secrets(request.POST),
         "fields": _fields(request.POST),

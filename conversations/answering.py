@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations import exchanges, streams, windows
 from conversations.models import (
@@ -18,7 +19,7 @@ from conversations.models import (
 )
 from conversations.tasks import enqueue_reply
 
-REFUSED = "You did not allow this."
+REFUSED = gettext_noop("You did not allow this.")
 UNFINISHED = Q(status__in=[Status.FAILED, Status.STOPPED])
 
 

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from django.db import close_old_connections, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations import markdown, spent, tools, windows
 from conversations.ai import ChatBackend, chat_backends
@@ -22,7 +23,7 @@ logger = structlog.get_logger(__name__)
 HISTORY = 100  # messages that a backend is shown
 INTERNAL: dict[str, object] = {
     "error": "internal",
-    "explanation": "Something went wrong on this site. Your message is saved; you can try again.",
+    "explanation": gettext_noop("Something went wrong on this site. Your message is saved; you can try again."),
 }
 
 

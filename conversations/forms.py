@@ -9,25 +9,27 @@ from django import forms
 from django.conf import settings
 from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations import searching
 from conversations.models import TAG_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Role, Theme
 
 TAGS = 10  # on a conversation
-NUL = "There is an invisible NUL character in the text. Remove it and send again."
-ENCODING = (
+NUL = _("There is an invisible NUL character in the text. Remove it and send again.")
+ENCODING = _(
     "The text is not valid UTF-8, so it cannot be read as it was meant. Type or paste it again."
 )
-KEY_REUSED = "An earlier text of this form is sent already. To send this one as well, send again."
-DELETED = "This conversation was deleted meanwhile. Your text is kept: send it as a new one."
-IN_PROGRESS = "The assistant is still answering. Wait for the end or stop it, then send this."
-OUTDATED = "This was decided already, or the assistant asks for something else now. Look again."
-NOTHING_SINCE = "Nothing was written in this conversation on that day or later."
-DAY = "Give the day as year-month-day: 2026-11-25."
-ENDS_FIRST = "The last day is before the first one. Change one of them."
-PAGE = f"The pages of results are 1 to {searching.PAGES}."
-DAMAGED = "This form is damaged. Send again: it is repaired now."
+KEY_REUSED = _("An earlier text of this form is sent already. To send this one as well, send again.")
+DELETED = _("This conversation was deleted meanwhile. Your text is kept: send it as a new one.")
+IN_PROGRESS = _("The assistant is still answering. Wait for the end or stop it, then send this.")
+OUTDATED = _("This was decided already, or the assistant asks for something else now. Look again.")
+NOTHING_SINCE = _("Nothing was written in this conversation on that day or later.")
+DAY = _("Give the day as year-month-day: 2026-11-25.")
+ENDS_FIRST = _("The last day is before the first one. Change one of them.")
+PAGE = format_lazy(_("The pages of results are 1 to {pages}."), pages=searching.PAGES)
+DAMAGED = _("This form is damaged. Send again: it is repaired now.")
 
 
 class TextField(forms.CharField):
@@ -43,9 +45,11 @@ class MessageForm(forms.Form):
         strip=False,
         max_length=TEXT_LENGTH,
         error_messages={
-            "required": "Write a message first.",
-            "max_length": "The message has %(show_value)s characters; %(limit_value)s are allowed. "
-            "Shorten it, or send it in parts.",
+            "required": _("Write a message first."),
+            "max_length": _(
+                "The message has %(show_value)s characters; %(limit_value)s are allowed. "
+                "Shorten it, or send it in parts."
+            ),
             "null_characters_not_allowed": NUL,
         },
     )
@@ -87,7 +91,9 @@ class LookForm(forms.Form):
         required=False,
         max_length=200,
         error_messages={
-            "max_length": "That has %(show_value)s characters; %(limit_value)s can be searched for.",
+            "max_length": _(
+                "That has %(show_value)s characters; %(limit_value)s can be searched for."
+            ),
             "null_characters_not_allowed": NUL,
         },
     )
@@ -99,14 +105,22 @@ class SearchForm(forms.Form):
         required=False,
         max_length=200,
         error_messages={
-            "max_length": "That has %(show_value)s characters; %(limit_value)s can be searched for.",
+            "max_length": _(
+                "That has %(show_value)s characters; %(limit_value)s can be searched for."
+            ),
             "null_characters_not_allowed": NUL,
         },
     )
     role = forms.ChoiceField(
         required=False,
-        choices=[("", "Everybody"), (Role.USER, "You"), (Role.ASSISTANT, "The assistant")],
-        error_messages={"invalid_choice": "%(value)s wrote nothing: choose you or the assistant."},
+        choices=[
+            ("", _("Everybody")),
+            (Role.USER, pgettext_lazy("author", "You")),
+            (Role.ASSISTANT, _("The assistant")),
+        ],
+        error_messages={
+            "invalid_choice": _("%(value)s wrote nothing: choose you or the assistant.")
+        },
     )
     since = forms.DateField(required=False, error_messages={"invalid": DAY})
     until = forms.DateField(required=False, error_messages={"invalid": DAY})
@@ -135,8 +149,8 @@ class RenameForm(forms.Form):
     title = forms.CharField(
         max_length=TITLE_LENGTH,
         error_messages={
-            "required": "Give the conversation a name.",
-            "max_length": "The name has %(show_value)s characters; %(limit_value)s are allowed.",
+            "required": _("Give the conversation a name."),
+            "max_length": _("The name has %(show_value)s characters; %(limit_value)s are allowed."),
             "null_characters_not_allowed": NUL,
         },
     )
@@ -153,10 +167,14 @@ class RenameForm(forms.Form):
         for tag in tags:
             if len(tag) > TAG_LENGTH:
                 raise ValidationError(
-                    f"The tag “{tag}” has {len(tag)} characters; {TAG_LENGTH} are allowed."
+                    _("The tag “%(tag)s” has %(length)d characters; %(most)d are allowed."),
+                    params={"tag": tag, "length": len(tag), "most": TAG_LENGTH},
                 )
         if len(tags) > TAGS:
-            raise ValidationError(f"These are {len(tags)} tags; {TAGS} are allowed.")
+            raise ValidationError(
+                _("These are %(count)d tags; %(most)d are allowed."),
+                params={"count": len(tags), "most": TAGS},
+            )
         return tags
 
 

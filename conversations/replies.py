@@ -12,6 +12,7 @@ from contextlib import suppress
 import structlog
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, InterfaceError, OperationalError
+from django.utils.translation import gettext_noop
 
 from conversations import answers, attempts, measuring, rounds, tool_calls
 from conversations.ai.exceptions import ChatBackendError
@@ -29,20 +30,20 @@ PATIENCE = 60.0  # seconds to wait for a database that is away when the answer i
 
 class TooManyRounds(ChatBackendError):
     code = "tool_rounds"
-    explanation = f"The assistant called tools {ROUNDS} times in a row without answering."
+    explanation = gettext_noop("The assistant called tools again and again without answering.")
     retryable = True
 
 
 class EmptyAnswer(ChatBackendError):
     code = "empty"
-    explanation = (
+    explanation = gettext_noop(
         "The assistant ended without an answer. You can try again, perhaps in other words."
     )
 
 
 class CutShort(ChatBackendError):
     code = "cut_short"
-    explanation = "The assistant's server cut the answer short. What was written is kept; you can continue it."
+    explanation = gettext_noop("The assistant's server cut the answer short. What was written is kept; you can continue it.")
 
 
 class PermissionNeeded(Exception):

@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -49,7 +50,7 @@ def signed_in[**P, R: HttpResponseBase](
                 patch_cache_control(response, private=True, no_store=True)
             return response
         if wants_fragment(request):
-            return HttpResponse("You are signed out.", status=401, content_type="text/plain")
+            return HttpResponse(_("You are signed out."), status=401, content_type="text/plain")
         if request.method == "POST":
             return _signed_out_with_text(request)
         return redirect_to_login(request.get_full_path())

@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations import tools
 from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn
@@ -21,7 +22,7 @@ ANSWER_LENGTH = 200_000
 
 class AnswerTooLong(ChatBackendError):
     code = "too_long"
-    explanation = "The answer grew longer than this site keeps. What was written is kept."
+    explanation = gettext_noop("The answer grew longer than this site keeps. What was written is kept.")
     retryable = False
 
 

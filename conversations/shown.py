@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from conversations.models import (
     OPEN,
@@ -224,7 +225,7 @@ class ShownConversation:
     tags: tuple[str, ...]
 
     def __str__(self) -> str:
-        return self.title or "New conversation"
+        return self.title or _("New conversation")
 
     def get_absolute_url(self) -> str:
         return reverse("conversations:detail", args=[self.pk])

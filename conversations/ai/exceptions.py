@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_noop
+
 
 class ChatBackendError(Exception):
     """Base. `explanation` is for the user: what happened and what can be done; no secret in it.
@@ -11,7 +13,7 @@ class ChatBackendError(Exception):
     """
 
     code = "backend_error"
-    explanation = "The assistant could not answer because of a fault on its side."
+    explanation = gettext_noop("The assistant could not answer because of a fault on its side.")
     retryable = True
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
@@ -21,40 +23,40 @@ class ChatBackendError(Exception):
 
 class BackendUnreachable(ChatBackendError):
     code = "unreachable"
-    explanation = (
+    explanation = gettext_noop(
         "The assistant's server could not be reached. Your message is saved; try again in a moment."
     )
 
 
 class BackendTimeout(ChatBackendError):
     code = "timeout"
-    explanation = "The assistant's server took too long. What it had written so far is kept; you can try again."
+    explanation = gettext_noop("The assistant's server took too long. What it had written so far is kept; you can try again.")
 
 
 class StreamInterrupted(ChatBackendError):
     code = "interrupted"
-    explanation = "The connection to the assistant broke off in the middle of the answer. What arrived is kept; you can try again."
+    explanation = gettext_noop("The connection to the assistant broke off in the middle of the answer. What arrived is kept; you can try again.")
 
 
 class RateLimited(ChatBackendError):
     code = "rate_limited"
-    explanation = "The assistant's server is handling too many requests right now. Wait a moment, then try again."
+    explanation = gettext_noop("The assistant's server is handling too many requests right now. Wait a moment, then try again.")
 
 
 class QuotaExhausted(ChatBackendError):
     code = "quota"
-    explanation = "This site's account with the assistant's provider is used up. The site's operator has to renew it."
+    explanation = gettext_noop("This site's account with the assistant's provider is used up. The site's operator has to renew it.")
     retryable = False
 
 
 class BackendOverloaded(ChatBackendError):
     code = "overloaded"
-    explanation = "The assistant's server reported a fault of its own. Your message is saved; try again in a moment."
+    explanation = gettext_noop("The assistant's server reported a fault of its own. Your message is saved; try again in a moment.")
 
 
 class BadCredentials(ChatBackendError):
     code = "credentials"
-    explanation = (
+    explanation = gettext_noop(
         "The assistant's server refused this site's key. The site's operator has to correct it."
     )
     retryable = False
@@ -62,13 +64,13 @@ class BadCredentials(ChatBackendError):
 
 class NotInstalled(ChatBackendError):
     code = "not_installed"
-    explanation = "The local model is not installed. The site's operator can add it with the extra local-model."
+    explanation = gettext_noop("The local model is not installed. The site's operator can add it with the extra local-model.")
     retryable = False
 
 
 class ContextTooLong(ChatBackendError):
     code = "context_too_long"
-    explanation = (
+    explanation = gettext_noop(
         "This conversation has grown longer than the assistant can read. Start a new one to go on."
     )
     retryable = False
@@ -76,10 +78,10 @@ class ContextTooLong(ChatBackendError):
 
 class RequestRefused(ChatBackendError):
     code = "refused"
-    explanation = "The assistant's server did not accept this request. The site's operator can find the reason in the log."
+    explanation = gettext_noop("The assistant's server did not accept this request. The site's operator can find the reason in the log.")
     retryable = False
 
 
 class MalformedAnswer(ChatBackendError):
     code = "malformed"
-    explanation = "The assistant's server sent something that could not be read. What arrived before is kept; you can try again."
+    explanation = gettext_noop("The assistant's server sent something that could not be read. What arrived before is kept; you can try again.")

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from conversations.models.branches import Branch, BranchQuerySet
@@ -89,7 +90,7 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or "New conversation"
+        return self.title or _("New conversation")
 
     def get_absolute_url(self) -> str:
         return reverse("conversations:detail", args=[self.pk])

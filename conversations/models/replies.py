@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations.models.messages import Message
 
@@ -173,12 +174,12 @@ class Reply(models.Model):
         A stage whose ends were not both seen is left out: an answer from the cache asks no backend.
         """
         ends = [
-            ("queue", self.pending_since, self.started_at),
-            ("pick-up", self.started_at, self.asked_at or self.first_text_at),
-            ("provider", self.asked_at, self.first_event_at),
-            ("first text", self.first_event_at, self.first_text_at),
-            ("delivery", self.first_text_at, self.published_at),
-            ("writing", self.published_at, self.finished_at),
+            (gettext_noop("queue"), self.pending_since, self.started_at),
+            (gettext_noop("pick-up"), self.started_at, self.asked_at or self.first_text_at),
+            (gettext_noop("provider"), self.asked_at, self.first_event_at),
+            (gettext_noop("first text"), self.first_event_at, self.first_text_at),
+            (gettext_noop("delivery"), self.first_text_at, self.published_at),
+            (gettext_noop("writing"), self.published_at, self.finished_at),
         ]
         return tuple(
             (name, max(0, round((end - start) / timedelta(milliseconds=1))))

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django import template
 from django.utils import formats
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -20,8 +21,8 @@ UNSEEN = re.compile(
 
 @register.filter
 def words(name: str) -> str:
-    """A name of code as people read it: date_and_time is "date and time"."""
-    return name.replace("_", " ")
+    """A name of code as people read it: date_and_time is "date and time", in their language."""
+    return gettext(name.replace("_", " "))
 
 
 @register.filter
@@ -34,11 +35,11 @@ def pretty_json(text: str) -> str:
 
 @register.filter
 def duration(milliseconds: int) -> str:
-    """12 ms, 3.4 s or 2 min 5 s."""
+    """12 ms, 3.4 s or 2 min 5 s, with the decimal mark of the language."""
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.1f} s"
+        return f"{formats.number_format(milliseconds / 1000, 1)} s"
     minutes, rest = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {rest} s"
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from django.db import DataError, transaction
+from django.utils.translation import gettext as _
 
 from conversations.models import Branch, Conversation, Message, Reply, ToolRun
 from conversations.transfer.rows import (
@@ -31,9 +32,11 @@ def read(user: User, data: bytes) -> int:
     try:
         file = msgspec.json.decode(data, type=File)
     except msgspec.ValidationError as error:
-        raise Refused(f"It does not hold what an export of this site holds: {error}.") from error
+        raise Refused(
+            _("It does not hold what an export of this site holds: %(error)s.") % {"error": error}
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Refused(f"It is no JSON: {error}.") from error
+        raise Refused(_("It is no JSON: %(error)s.") % {"error": error}) from error
     for number, row in enumerate(file.conversations):
         _check(row, f"$.conversations[{number}]")
     try:
@@ -41,7 +44,7 @@ def read(user: User, data: bytes) -> int:
             for row in file.conversations:
                 _add(user, row)
     except (DataError, ValueError) as error:  # NUL, for one, which PostgreSQL cannot hold
-        raise Refused(f"A text in it cannot be stored: {error}.") from error
+        raise Refused(_("A text in it cannot be stored: %(error)s.") % {"error": error}) from error
     return len(file.conversations)
 
 
@@ -51,14 +54,21 @@ def _check(row: ConversationRow, where: str) -> None:
     for message in sorted(row.messages, key=lambda message: (message.branch, message.place)):
         if message.branch >= len(tips) or message.place != tips[message.branch] + 1:
             raise Refused(
-                f"Place {message.place} of branch {message.branch} fits nowhere: {where}."
+                _("Place %(place)d of branch %(branch)d fits nowhere: %(where)s.")
+                % {"place": message.place, "branch": message.branch, "where": where}
             )
         if message.reply is not None and message.role != "assistant":
-            raise Refused(f"A message of role {message.role} is no answer: {where}.")
+            raise Refused(
+                _("A message of role %(role)s is no answer: %(where)s.")
+                % {"role": message.role, "where": where}
+            )
         tips[message.branch] = message.place
     for number, branch in enumerate(row.branches):
         if not _departs(branch, number, row.branches, tips):
-            raise Refused(f"Branch {number} departs from nowhere: {where}.")
+            raise Refused(
+                _("Branch %(number)d departs from nowhere: %(where)s.")
+                % {"number": number, "where": where}
+            )
 
 
 def _departs(branch: BranchRow, number: int, branches: list[BranchRow], tips: list[int]) -> bool:

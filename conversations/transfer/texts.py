@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from django.utils.html import escape
+from django.utils.translation import get_language, get_language_bidi, pgettext
+from django.utils.translation import gettext as _
 
 from conversations import markdown as rendered
 from conversations import windows
@@ -23,14 +25,18 @@ def markdown(conversations: Iterable[Conversation]) -> Iterator[bytes]:
 
 
 def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
-    yield b'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Conversations</title></head><body>\n'
+    direction = "rtl" if get_language_bidi() else "ltr"
+    yield (
+        f'<!DOCTYPE html>\n<html lang="{get_language()}" dir="{direction}"><head><meta charset="utf-8">'
+        f"<title>{escape(_('Conversations'))}</title></head><body>\n"
+    ).encode()
     for conversation in conversations:
-        yield f"<h1>{escape(conversation)}</h1>\n".encode()
+        yield f'<h1 dir="auto">{escape(conversation)}</h1>\n'.encode()
         for message in _shown(conversation):
             head = (
-                f"<h2>{_who(message)}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
+                f"<h2>{escape(_who(message))}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
             )
-            yield f"<article>{head}\n{_html(message)}</article>\n".encode()
+            yield f'<article>{head}\n<div dir="auto">{_html(message)}</div></article>\n'.encode()
     yield b"</body></html>\n"
 
 
@@ -41,7 +47,7 @@ def _html(message: Message) -> str:
 
 
 def _who(message: Message) -> str:
-    return "You" if message.role == Role.USER else "Assistant"
+    return pgettext("author", "You") if message.role == Role.USER else _("Assistant")
 
 
 def _shown(conversation: Conversation) -> Iterator[Message]:

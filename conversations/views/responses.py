@@ -20,7 +20,7 @@ from conversations.windows import Anchor
 
 Context = dict[str, Any]
 
-SUGGESTIONS = [
+SUGGESTIONS = [  # as the Guide understands them, so in English
     "What can you do?",
     "What is 17.5% of 240?",
     "What time is it in Tokyo?",

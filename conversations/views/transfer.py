@@ -10,6 +10,8 @@ from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpRe
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import transfer as transferring
@@ -53,17 +55,22 @@ def _file(conversations: Iterable[Conversation], name: str, what: str) -> Stream
 def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
     file = request.FILES.get("file")
     if file is None:
-        return _refused(request, "Choose a file first.")
+        return _refused(request, _("Choose a file first."))
     if (file.size or 0) > transferring.MOST_BYTES:
         most = transferring.MOST_BYTES // 2**20
         return _refused(
-            request, f"The file has more than {most} MB, which is what is read at once."
+            request,
+            _("The file has more than %(most)d MB, which is what is read at once.")
+            % {"most": most},
         )
     try:
         count = transferring.read(request.user, file.read())
     except transferring.Refused as error:
-        return _refused(request, f"Nothing was imported. {error}")
-    messages.success(request, f"{count} conversation{'' if count == 1 else 's'} came back.")
+        return _refused(request, _("Nothing was imported. %(reason)s") % {"reason": error})
+    came_back = ngettext(
+        "%(count)d conversation came back.", "%(count)d conversations came back.", count
+    )
+    messages.success(request, came_back % {"count": count})
     return SeeOther(reverse("conversations:list"))
 
 
