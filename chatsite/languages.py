@@ -17,6 +17,7 @@ from django.utils.cache import patch_vary_headers
 
 ENGLISH = "en"
 STAFF = "/admin/"
+SHARED = "/s/"  # the same for everybody: nothing is asked of who is signed in
 
 
 class LanguageMiddleware:
@@ -33,21 +34,26 @@ class LanguageMiddleware:
             translation.activate(chosen)
         language = request.LANGUAGE_CODE = translation.get_language()
         response = self._get_response(request)
-        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        depends = ["Accept-Language"] if request.path.startswith(SHARED) else ["Accept-Language", "Cookie"]
+        patch_vary_headers(response, depends)
         response.headers.setdefault("Content-Language", language)
         return response
 
 
 def _asked(request: HttpRequest) -> str:
-    """By the cookie, or else by the browser."""
+    """By the cookie, or else by the browser; by the browser alone on what is shared."""
     if request.path.startswith(STAFF):
         return ENGLISH
+    if request.path.startswith(SHARED):
+        plain = HttpRequest()
+        plain.META = request.META
+        return translation.get_language_from_request(plain)
     return translation.get_language_from_request(request)
 
 
 def _chosen(request: HttpRequest) -> str:
     """By the user who is signed in; "" where there is none, or no choice that the site still offers."""
-    if request.path.startswith(STAFF):
+    if request.path.startswith((STAFF, SHARED)):
         return ""
     chosen: str = request.preferences.language  # type: ignore[attr-defined]
     return chosen if chosen in dict(settings.LANGUAGES) else ""

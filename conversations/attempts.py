@@ -23,7 +23,9 @@ logger = structlog.get_logger(__name__)
 HISTORY = 100  # messages that a backend is shown
 INTERNAL: dict[str, object] = {
     "error": "internal",
-    "explanation": gettext_noop("Something went wrong on this site. Your message is saved; you can try again."),
+    "explanation": gettext_noop(
+        "Something went wrong on this site. Your message is saved; you can try again."
+    ),
 }
 
 

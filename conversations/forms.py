@@ -21,7 +21,9 @@ NUL = _("There is an invisible NUL character in the text. Remove it and send aga
 ENCODING = _(
     "The text is not valid UTF-8, so it cannot be read as it was meant. Type or paste it again."
 )
-KEY_REUSED = _("An earlier text of this form is sent already. To send this one as well, send again.")
+KEY_REUSED = _(
+    "An earlier text of this form is sent already. To send this one as well, send again."
+)
 DELETED = _("This conversation was deleted meanwhile. Your text is kept: send it as a new one.")
 IN_PROGRESS = _("The assistant is still answering. Wait for the end or stop it, then send this.")
 OUTDATED = _("This was decided already, or the assistant asks for something else now. Look again.")
@@ -114,9 +116,9 @@ class SearchForm(forms.Form):
     role = forms.ChoiceField(
         required=False,
         choices=[
-            ("", _("Everybody")),
-            (Role.USER, pgettext_lazy("author", "You")),
-            (Role.ASSISTANT, _("The assistant")),
+            ("", pgettext_lazy("written by", "Everybody")),
+            (Role.USER, pgettext_lazy("written by", "You")),
+            (Role.ASSISTANT, pgettext_lazy("written by", "The assistant")),
         ],
         error_messages={
             "invalid_choice": _("%(value)s wrote nothing: choose you or the assistant.")

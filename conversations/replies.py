@@ -43,7 +43,9 @@ class EmptyAnswer(ChatBackendError):
 
 class CutShort(ChatBackendError):
     code = "cut_short"
-    explanation = gettext_noop("The assistant's server cut the answer short. What was written is kept; you can continue it.")
+    explanation = gettext_noop(
+        "The assistant's server cut the answer short. What was written is kept; you can continue it."
+    )
 
 
 class PermissionNeeded(Exception):

@@ -22,7 +22,9 @@ ANSWER_LENGTH = 200_000
 
 class AnswerTooLong(ChatBackendError):
     code = "too_long"
-    explanation = gettext_noop("The answer grew longer than this site keeps. What was written is kept.")
+    explanation = gettext_noop(
+        "The answer grew longer than this site keeps. What was written is kept."
+    )
     retryable = False
 
 

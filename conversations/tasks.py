@@ -23,7 +23,9 @@ SWEEP = 5  # seconds
 BATCH = 1000
 ATTEMPTS = 5  # that a worker may die of before the reply is given up
 FIRST_ANSWER = 2  # its place
-LOST = gettext_noop("The assistant was interrupted several times. Your message is saved; you can try again.")
+LOST = gettext_noop(
+    "The assistant was interrupted several times. Your message is saved; you can try again."
+)
 
 
 # durable="caller": the pending row is in PostgreSQL, and sweep_replies enqueues what is lost.

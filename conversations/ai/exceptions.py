@@ -30,28 +30,38 @@ class BackendUnreachable(ChatBackendError):
 
 class BackendTimeout(ChatBackendError):
     code = "timeout"
-    explanation = gettext_noop("The assistant's server took too long. What it had written so far is kept; you can try again.")
+    explanation = gettext_noop(
+        "The assistant's server took too long. What it had written so far is kept; you can try again."
+    )
 
 
 class StreamInterrupted(ChatBackendError):
     code = "interrupted"
-    explanation = gettext_noop("The connection to the assistant broke off in the middle of the answer. What arrived is kept; you can try again.")
+    explanation = gettext_noop(
+        "The connection to the assistant broke off in the middle of the answer. What arrived is kept; you can try again."
+    )
 
 
 class RateLimited(ChatBackendError):
     code = "rate_limited"
-    explanation = gettext_noop("The assistant's server is handling too many requests right now. Wait a moment, then try again.")
+    explanation = gettext_noop(
+        "The assistant's server is handling too many requests right now. Wait a moment, then try again."
+    )
 
 
 class QuotaExhausted(ChatBackendError):
     code = "quota"
-    explanation = gettext_noop("This site's account with the assistant's provider is used up. The site's operator has to renew it.")
+    explanation = gettext_noop(
+        "This site's account with the assistant's provider is used up. The site's operator has to renew it."
+    )
     retryable = False
 
 
 class BackendOverloaded(ChatBackendError):
     code = "overloaded"
-    explanation = gettext_noop("The assistant's server reported a fault of its own. Your message is saved; try again in a moment.")
+    explanation = gettext_noop(
+        "The assistant's server reported a fault of its own. Your message is saved; try again in a moment."
+    )
 
 
 class BadCredentials(ChatBackendError):
@@ -64,7 +74,9 @@ class BadCredentials(ChatBackendError):
 
 class NotInstalled(ChatBackendError):
     code = "not_installed"
-    explanation = gettext_noop("The local model is not installed. The site's operator can add it with the extra local-model.")
+    explanation = gettext_noop(
+        "The local model is not installed. The site's operator can add it with the extra local-model."
+    )
     retryable = False
 
 
@@ -78,10 +90,14 @@ class ContextTooLong(ChatBackendError):
 
 class RequestRefused(ChatBackendError):
     code = "refused"
-    explanation = gettext_noop("The assistant's server did not accept this request. The site's operator can find the reason in the log.")
+    explanation = gettext_noop(
+        "The assistant's server did not accept this request. The site's operator can find the reason in the log."
+    )
     retryable = False
 
 
 class MalformedAnswer(ChatBackendError):
     code = "malformed"
-    explanation = gettext_noop("The assistant's server sent something that could not be read. What arrived before is kept; you can try again.")
+    explanation = gettext_noop(
+        "The assistant's server sent something that could not be read. What arrived before is kept; you can try again."
+    )

@@ -11,7 +11,11 @@ from django import template
 from django.utils import formats
 from django.utils.translation import gettext
 
+from conversations import words as words_of_scripts
+
 register = template.Library()
+register.simple_tag(words_of_scripts.of_site, name="site_words")
+register.simple_tag(words_of_scripts.of_chat, name="chat_words")
 
 # Controls, marks of direction and of no width: they would let a text look like another one.
 UNSEEN = re.compile(

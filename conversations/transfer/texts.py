@@ -33,9 +33,7 @@ def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
     for conversation in conversations:
         yield f'<h1 dir="auto">{escape(conversation)}</h1>\n'.encode()
         for message in _shown(conversation):
-            head = (
-                f"<h2>{escape(_who(message))}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
-            )
+            head = f"<h2>{escape(_who(message))}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
             yield f'<article>{head}\n<div dir="auto">{_html(message)}</div></article>\n'.encode()
     yield b"</body></html>\n"
 

@@ -2,10 +2,13 @@
 //
 // Offsets count UTF-16 units of the answer's Markdown: what is known is skipped, a gap is reported.
 
+// What is said, in the language of the page.
+export const words = JSON.parse(document.querySelector("meta[name=chat-words]").content)
+
 export const isLive = (article) => ["pending", "running"].includes(article.dataset.status)
 
-export function announce(words) {
-  document.dispatchEvent(new CustomEvent("announce", { detail: words }))
+export function announce(sentence) {
+  document.dispatchEvent(new CustomEvent("announce", { detail: sentence }))
 }
 
 class Answer {
@@ -45,7 +48,7 @@ class Answer {
     this.spoken = 0
     this.writing = false
     this.tools.replaceChildren()
-    this.say("Thinking…")
+    this.say(words.thinking)
   }
 
   // False where the text before `offset` is missing.
@@ -54,7 +57,7 @@ class Answer {
     this.begin()
     if (offset > this.received) return false
     if (offset + text.length <= this.received) return true
-    if (!this.writing) this.say("Writing…")
+    if (!this.writing) this.say(words.writing)
     this.writing = true
     this.tail += text.slice(this.received - offset)
     this.received = offset + text.length
@@ -84,10 +87,10 @@ class Answer {
   tool({ n, name, state, ms }) {
     this.begin()
     const line = this.tools.children[n - 1] ?? this.tools.appendChild(document.createElement("p"))
-    const words = name.replaceAll("_", " ")
+    const called = words.tools[name] ?? name.replaceAll("_", " ")
     line.className = `tool brief ${state}`
-    line.textContent = state === "running" ? `${words}…` : `${words} · ${state} · ${ms} ms`
-    this.say(state === "running" ? `Using ${words}…` : state === "asking" ? "Waiting for your permission." : "Thinking…")
+    line.textContent = state === "running" ? `${called}…` : state === "asking" ? called : `${called} · ${words[state]} · ${ms} ms`
+    this.say(state === "running" ? words.using.replace("{tool}", called) : state === "asking" ? words.asking : words.thinking)
     this.writing = false
   }
 
@@ -118,11 +121,11 @@ class Answer {
     return status === "running" && (this.streaming || !this.live)
   }
 
-  say(words) {
+  say(sentence) {
     const line = this.article.querySelector("[data-state] p")
     if (!line) return
     line.className = "writing"
-    line.textContent = words
+    line.textContent = sentence
   }
 
   // Reads what nobody has heard yet of these blocks.

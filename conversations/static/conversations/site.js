@@ -1,6 +1,7 @@
 // Every page: choice of colours, local times, copy buttons, dialogs, words for failed requests.
 
 const root = document.documentElement
+const words = JSON.parse(document.querySelector("meta[name=words]").content)
 
 // Colours: the server writes the choice into <html>, so a page never flashes. A cookie keeps it here, and
 // the form takes it to the account of who is signed in.
@@ -57,8 +58,8 @@ function dress(part) {
   for (const time of part.querySelectorAll("time")) {
     const then = new Date(time.dateTime)
     const today = then.toDateString() === new Date().toDateString()
-    time.title = then.toLocaleString()
-    time.textContent = then.toLocaleString([], { dateStyle: today ? undefined : "medium", timeStyle: "short" })
+    time.title = then.toLocaleString(root.lang)
+    time.textContent = then.toLocaleString(root.lang, { dateStyle: today ? undefined : "medium", timeStyle: "short" })
   }
   for (const button of part.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard
   for (const block of part.querySelectorAll(".prose pre:not(.code > pre)")) frame(block)
@@ -72,11 +73,11 @@ function frame(block) {
   const name = document.createElement("span")
   box.className = "code"
   head.className = "code-head"
-  name.textContent = language || "text"
+  name.textContent = language || words.text
   head.append(name)
   if (navigator.clipboard) {
     const button = document.createElement("button")
-    Object.assign(button, { type: "button", className: "link", textContent: "Copy" })
+    Object.assign(button, { type: "button", className: "link", textContent: words.copy })
     button.dataset.copyCode = ""
     head.append(button)
   }
@@ -121,14 +122,14 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy], [data-copy-code]")
   if (!button) return
   const source = button.closest(".code")?.querySelector("pre") ?? button.closest(".message").querySelector(".prose")
-  const words = button.textContent
+  const before = button.textContent
   try {
     await navigator.clipboard.writeText(plainText(source))
-    button.textContent = "Copied"
+    button.textContent = words.copied
   } catch {
-    button.textContent = "Copying failed"
+    button.textContent = words.copyFailed
   }
-  setTimeout(() => (button.textContent = words), 2000)
+  setTimeout(() => (button.textContent = before), 2000)
 })
 
 function plainText(source) {
@@ -149,16 +150,6 @@ document.addEventListener("htmx:after:settle", ({ detail }) => {
 })
 
 // A failed request leaves the page as it is and says why; only the server's own words replace parts.
-const WORDS = {
-  0: "No connection. Try again when it is back: your text is kept.",
-  401: "You have been signed out. <a>Sign in</a> in another tab, reload this page, and go on: your text is kept.",
-  403: "This page has expired. Reload it and try again: your text is kept.",
-  404: "This is gone: it may have been deleted in another tab.",
-  413: "That is too large. Shorten it, or send it in parts.",
-  429: "Too many requests. Wait a little and try again.",
-  503: "The site is busy. Try again in a moment: your text is kept.",
-}
-
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail
   if (!ctx.response || ctx.response.status < 400 || ctx.hx?.retarget) return
@@ -169,13 +160,13 @@ document.addEventListener("refused", ({ detail }) => refused(detail))
 document.addEventListener("htmx:error", () => refused(0))
 
 function refused(status) {
-  complain(typeof status === "string" ? status : WORDS[status] ?? "Something went wrong on the server. Try again: your text is kept.")
+  complain(typeof status === "string" ? status : words[status] ?? words.error)
 }
 
-function complain(words) {
+function complain(sentence) {
   const place = document.getElementById("problems")
   if (!place) return
-  const [before, link, after] = words.split(/<\/?a>/)
+  const [before, link, after] = sentence.split(/<\/?a>/)
   const line = document.createElement("p")
   line.append(before)
   if (link) line.append(Object.assign(document.createElement("a"), { textContent: link, href: "/accounts/login/", target: "_blank" }), after)

@@ -1,7 +1,7 @@
 // A conversation as it grows: answers written before the reader's eyes, messages of other tabs.
 
 // The semicolon is for collectstatic, which finds imports by it.
-import { announce, answer, isLive, liveAnswers, load } from "./answer.js";
+import { announce, answer, isLive, liveAnswers, load, words } from "./answer.js";
 
 const HIDDEN = 30000 // a tab out of sight gives its connection back after this many ms
 const SILENCE = 8000 // a live answer without events is looked at after this many ms
@@ -51,7 +51,7 @@ function put(known, article) {
   if (focused) focus(article)
   if (!isLive(article)) {
     known.speak(article.querySelector("[data-blocks]"))
-    announce(article.dataset.status === "complete" ? "The answer is complete." : article.querySelector("[data-state] p").textContent)
+    announce(article.dataset.status === "complete" ? words.complete : article.querySelector("[data-state] p").textContent)
   }
   settle(along)
 }
@@ -160,8 +160,8 @@ const handlers = {
   title({ t }) {
     document.getElementById("title").textContent = t
     document.title = `${t} · chatsite`
-    const link = document.querySelector("#sidebar [data-conversation][aria-current]")
-    if (link) link.textContent = t
+    const name = document.querySelector("#sidebar [aria-current] [data-title]")
+    if (name) name.textContent = t
   },
   reset() {
     for (const known of liveAnswers()) refresh(known.id, true)
@@ -299,7 +299,7 @@ document.addEventListener("acted", ({ detail: { kind, button, part } }) => {
 
 // Said at once, whatever the network takes.
 document.addEventListener("stopping", ({ detail: button }) => {
-  answer(Number(button.closest(".message").dataset.message))?.say("Stopping…")
+  answer(Number(button.closest(".message").dataset.message))?.say(words.stopping)
 })
 
 function renew(article) {
@@ -313,7 +313,7 @@ function switched(article, part, button) {
   const same = label && article.querySelector(`[aria-label="${label}"]:enabled, .versions :enabled`)
   if (same) same.focus({ preventScroll: true })
   else focus(article)
-  if (label) announce(`Version ${article.querySelector("[data-version]").textContent}`)
+  if (label) announce(words.version.replace("{number}", article.querySelector("[data-version]").textContent))
   article.scrollIntoView({ block: "nearest" })
   settle(isLive(list.lastElementChild))
 }

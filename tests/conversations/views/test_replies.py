@@ -112,7 +112,7 @@ def test_another_call_is_not_allowed_by_that(
     where = address(run.reply.message, f"tools/{run.pk}")
     response = client.post(where, decision, headers=headers, follow=True)
     assert response.status_code == status
-    assert OUTDATED in response.content.decode()
+    assert str(OUTDATED) in response.content.decode()
     run.refresh_from_db()
     assert run.permission == Permission.ASKED
 
