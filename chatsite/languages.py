@@ -34,7 +34,11 @@ class LanguageMiddleware:
             translation.activate(chosen)
         language = request.LANGUAGE_CODE = translation.get_language()
         response = self._get_response(request)
-        depends = ["Accept-Language"] if request.path.startswith(SHARED) else ["Accept-Language", "Cookie"]
+        depends = (
+            ["Accept-Language"]
+            if request.path.startswith(SHARED)
+            else ["Accept-Language", "Cookie"]
+        )
         patch_vary_headers(response, depends)
         response.headers.setdefault("Content-Language", language)
         return response

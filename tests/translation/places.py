@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 STAFF = (
     "templates/performance/",
     "templates/admin/",
+    "templates/conversations/admin/",
     "templates/happened.html",
     "conversations/admin/",
     "chatsite/admin",

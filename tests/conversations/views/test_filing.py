@@ -60,7 +60,7 @@ def test_the_sidebar_offers_own_tags_alone(client: Client, charlie: Client) -> N
 
 
 def test_an_empty_list_says_which(client: Client) -> None:
-    assert "Nothing is tagged #x" in client.get("/", {"tag": "x"}).content.decode()
+    assert "Nothing is tagged <bdi>#x</bdi>" in client.get("/", {"tag": "x"}).content.decode()
     assert "Nothing is archived" in client.get("/", {"show": "archived"}).content.decode()
 
 

@@ -17,7 +17,7 @@ def test_words_are_shown_where_they_stand(client: Client, conversation: Conversa
     assert "Is &lt;b&gt;<mark>Brie</mark>&lt;/b&gt; soft?" in page
     assert f'href="{message.get_absolute_url()}"' in page
     nothing = client.get(address(conversation), {"words": "wine"}).content.decode()
-    assert "No message here has “wine” in it" in nothing
+    assert "No message here has “<bdi>wine</bdi>” in it" in nothing
 
 
 def test_a_day_is_gone_to(client: Client, conversation: Conversation) -> None:
