@@ -12,7 +12,7 @@ PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.exampl
 	METRICS_TOKEN=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe())') EMAIL_URL=smtp://mail.example.org ALERTS_EMAIL=ops@example.org CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
 	SECRET_KEY=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe(60))')
 
-.PHONY: help run test check fix bench lock local dev lint types imports migrations templates deployment
+.PHONY: help run test check messages fix bench lock local dev lint types imports migrations templates deployment
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -44,6 +44,9 @@ templates: dev
 
 deployment: dev
 	$(PRODUCTION) $(PYTHON_IN) manage.py check --deploy --fail-level WARNING
+
+messages: dev ## take new texts into locale/ and list what has no translation
+	$(PYTHON_IN) -m tests.translation
 
 fix: dev ## let ruff repair and format the code, and renew the files made from definitions
 	-$(PYTHON_IN) -m ruff check --fix $(SOURCES)
