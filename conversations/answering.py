@@ -40,6 +40,7 @@ def stop(reply: Reply) -> None:
         asked = reply.tool_runs.filter(permission=Permission.ASKED)
         asked.update(permission=Permission.REFUSED, error=REFUSED, decided_at=timezone.now())
         if was in {Status.PENDING, Status.ASKING}:
+            exchanges.release(reply)
             exchanges.turned(reply)
     if was == Status.RUNNING:
         streams.request_stop(now.message_id, now.attempt)
@@ -89,6 +90,7 @@ def _restart(reply: Reply, having: Q, *, continues: bool) -> bool:
     )
     if restarted:
         reply.refresh_from_db()
+        exchanges.reserve(reply, reply.message.conversation)
         enqueue_reply(reply)
         exchanges.turned(reply)
     return bool(restarted)

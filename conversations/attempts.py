@@ -11,7 +11,7 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import markdown, spent, tools, windows
+from conversations import markdown, quotas, spent, tools, windows
 from conversations.ai import ChatBackend, chat_backends
 from conversations.ai.base import ToolCall, Turn
 from conversations.models import Entry, Message, Reply, Role, Status, ToolRun
@@ -162,7 +162,9 @@ def end(attempt: Attempt, status: Status) -> bool:
         )
         if mine:
             _save_text(attempt, attempt.text)
-            _enter(attempt, messages=_counts(attempt, status))
+            made = _enter(attempt, messages=_counts(attempt, status))
+    if mine:
+        quotas.settle(attempt.context.user_id, attempt.reply.pk, made)
     _forget(attempt)
     logger.info("reply_ended", status=str(status), written=mine, characters=len(attempt.text))
     return mine
@@ -205,7 +207,9 @@ def hand_back(attempt: Attempt) -> None:
             enqueued_at=None,
         )
         if mine:
-            _enter(attempt, messages=0)
+            made = _enter(attempt, messages=0)
+    if mine:
+        quotas.settle(attempt.context.user_id, attempt.reply.pk, made, keep=True)
     _forget(attempt)
 
 

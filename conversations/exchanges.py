@@ -7,7 +7,8 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
-from conversations import markdown, streams
+from conversations import markdown, quotas, streams
+from conversations.ai import chat_backends
 from conversations.models import Branch, Conversation, Message, Reply, Role
 from conversations.tasks import enqueue_reply
 from performance.cache import conversation_cache
@@ -37,9 +38,23 @@ def answer(branch: Branch, *question: Message, fresh: bool = False) -> Message:
     message = Message(role=Role.ASSISTANT)
     branch.append(*question, message)
     reply = Reply.objects.create(message=message, correlation_id=correlation_id(), fresh=fresh)
+    reserve(reply, branch.conversation, "".join(one.text for one in question))
     enqueue_reply(reply)
     changed(branch.conversation, message, place=message.place - len(question))
     return message
+
+
+def reserve(reply: Reply, conversation: Conversation, text: str = "") -> None:
+    """Asks the user's quotas for the answer, before any work. Raises quotas.Exceeded."""
+    backend = chat_backends[reply.backend]
+    user, pk = conversation.user_id, conversation.pk
+    quotas.reserve(quotas.Request(user, pk, reply.pk, text, backend))
+
+
+def release(reply: Reply) -> None:
+    """Lets go of what was reserved, once the transaction that ends the reply has committed."""
+    user, pk = reply.message.conversation.user_id, reply.pk
+    transaction.on_commit(lambda: quotas.settle(user, pk))
 
 
 def changed(conversation: Conversation, message: Message, place: int) -> None:

@@ -44,6 +44,11 @@ SECTIONS = (
         _("Share links"),
         _("Conversations that you show to others, how often they were opened, and their end."),
     ),
+    Section(
+        "conversations:settings_usage",
+        _("Usage"),
+        _("Tokens and cost by day and month, what the cache saved, and your quotas."),
+    ),
     Section("account_email", _("E-mail addresses"), _("Where you sign in and get mail.")),
     Section("account_change_password", _("Password"), _("Choose another one.")),
 )

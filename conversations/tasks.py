@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import replies, streams, titles
+from conversations import quotas, replies, streams, titles
 from conversations.levels import level_of
 from conversations.models import Reply, Status
 from performance.cache import conversation_cache
@@ -99,5 +99,7 @@ def _hand_on(reply: Reply) -> None:
         }
     if not Reply.objects.all().write(reply.pk, reply.attempt, **changes):
         return
+    if changes["status"] != Status.PENDING:
+        quotas.settle(reply.message.conversation.user_id, reply.pk)
     _forget(reply)
     streams.announce(reply.message.conversation_id, "state", m=reply.message_id)

@@ -45,6 +45,7 @@ urlpatterns = [
     path("settings/", settings.overview, name="settings"),
     path("settings/appearance/", settings.appearance, name="settings_appearance"),
     path("settings/language/", settings.language, name="settings_language"),
+    path("settings/usage/", settings.usage, name="settings_usage"),
     path("settings/shares/", sharing.shares, name="shares"),
     path("settings/shares/<int:number>/revoke/", sharing.revoke, name="revoke_share"),
     path("help/", help_pages.help_list, name="help"),

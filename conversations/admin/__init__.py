@@ -6,6 +6,7 @@ from conversations.admin.branches import BranchAdmin
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.messages import MessageAdmin
 from conversations.admin.preferences import PreferencesAdmin
+from conversations.admin.quotas import QuotaAdmin, StaffChangeAdmin
 from conversations.admin.ratings import RatingAdmin
 from conversations.admin.replies import ReplyAdmin
 from conversations.admin.share_links import ShareLinkAdmin, SharingPolicyAdmin
@@ -18,9 +19,11 @@ __all__ = [
     "DailyUsageAdmin",
     "MessageAdmin",
     "PreferencesAdmin",
+    "QuotaAdmin",
     "RatingAdmin",
     "ReplyAdmin",
     "ShareLinkAdmin",
     "SharingPolicyAdmin",
+    "StaffChangeAdmin",
     "ToolRunAdmin",
 ]

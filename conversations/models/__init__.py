@@ -6,6 +6,7 @@ from conversations.models.branches import Branch
 from conversations.models.conversations import TAG_LENGTH, TITLE_LENGTH, Conversation
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.preferences import Preferences, Theme
+from conversations.models.quotas import Measure, Period, Quota, StaffChange
 from conversations.models.ratings import COMMENT_LENGTH, REASONS, Rating, Reason, Verdict
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
@@ -26,9 +27,12 @@ __all__ = [
     "ConversationUsage",
     "DailyUsage",
     "Entry",
+    "Measure",
     "Message",
+    "Period",
     "Permission",
     "Preferences",
+    "Quota",
     "Rating",
     "Reason",
     "Reply",
@@ -36,6 +40,7 @@ __all__ = [
     "SearchEntry",
     "ShareLink",
     "SharingPolicy",
+    "StaffChange",
     "Status",
     "Theme",
     "ToolRun",

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from conversations import reading, sending, streams, validators
+from conversations import quotas, reading, sending, streams, validators
 from conversations.conditional import conditional
 from conversations.forms import KEY_REUSED, MessageForm, RenameForm
 from conversations.models import Conversation
@@ -27,6 +27,7 @@ from conversations.views.responses import (
     kept_conversation_page,
     kept_list_page,
     list_page,
+    over_quota,
     refusal,
 )
 from performance.cache import ai_response_cache
@@ -65,6 +66,8 @@ def _start(request: AuthenticatedHttpRequest) -> HttpResponse:
             conversation = sending.start(request.user, **form.cleaned_data)
         except sending.KeyReused:
             form.add_error("text", KEY_REUSED)
+        except quotas.Exceeded as error:
+            return over_quota(request, form, error)
         else:
             return _go_to(request, conversation)
     if wants_fragment(request):

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import reading, sending, validators
+from conversations import quotas, reading, sending, validators
 from conversations.conditional import conditional
 from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, NextMessageForm
 from conversations.models import Branch, Conversation
@@ -26,6 +26,7 @@ from conversations.views.responses import (
     fragment,
     list_page,
     message_part,
+    over_quota,
     page_part,
     refusal,
     rows_context,
@@ -52,6 +53,16 @@ def _part(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> HttpResponse:
     form = NextMessageForm(request.POST, valid_utf8=is_valid_utf8(request))
+    try:
+        return _send_form(request, conversation, form)
+    except quotas.Exceeded as error:
+        return over_quota(request, form, error, conversation.pk)
+
+
+def _send_form(
+    request: AuthenticatedHttpRequest, conversation: Conversation, form: NextMessageForm
+) -> HttpResponse:
+    """Raises quotas.Exceeded."""
     status = 422
     if form.is_valid():
         try:

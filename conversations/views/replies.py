@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import answering
+from conversations import answering, quotas
 from conversations.forms import OUTDATED
 from conversations.models import Conversation, Message, Reply
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
-from conversations.views.responses import SeeOther, message_now, messages_from
+from conversations.views.responses import SeeOther, message_now, messages_from, out_of_quota
 
 
 @require_POST
@@ -31,6 +31,8 @@ def retry(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Http
     message = _answer(request, pk, number)
     try:
         new = answering.again(message.reply)
+    except quotas.Exceeded as error:
+        return out_of_quota(request, pk, error)
     except Conversation.DoesNotExist:
         raise Http404("This conversation was deleted meanwhile.") from None
     if wants_fragment(request):
@@ -44,6 +46,8 @@ def go_on(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Http
     message = _answer(request, pk, number)
     try:
         answering.go_on(message.reply)
+    except quotas.Exceeded as error:
+        return out_of_quota(request, pk, error)
     except Conversation.DoesNotExist:
         raise Http404("This conversation was deleted meanwhile.") from None
     return message_now(request, message)

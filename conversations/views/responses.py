@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.messages import warning
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from conversations import prepared, reading, rendering, streams, windows
+from conversations import prepared, quota_words, quotas, reading, rendering, streams, windows
 from conversations.forms import MessageForm
 from conversations.models import TEXT_LENGTH, Message, Reply, Status
 from conversations.paging import Listing
@@ -49,6 +50,36 @@ def refusal(request: HttpRequest, form: MessageForm, status: int) -> HttpRespons
     response = fragment(request, "conversations/composer.html#refusal", context, status)
     response["HX-Retarget"] = "#problems"
     response["HX-Reswap"] = "outerHTML"
+    return response
+
+
+def over_quota(
+    request: AuthenticatedHttpRequest,
+    form: MessageForm,
+    error: quotas.Exceeded,
+    pk: uuid.UUID | None = None,
+) -> HttpResponse:
+    """429, with which quota it is and when it begins anew; the typed text stays in its box."""
+    form.add_error("text", quota_words.refusal(error))
+    if wants_fragment(request):
+        return retry_after(refusal(request, form, 429), error)
+    page = conversation_page(request, pk, form, 429) if pk else list_page(request, form, 429)
+    return retry_after(page, error)
+
+
+def out_of_quota(
+    request: AuthenticatedHttpRequest, pk: uuid.UUID, error: quotas.Exceeded
+) -> HttpResponse:
+    """429 where a button was pressed, and nothing typed."""
+    words = quota_words.refusal(error)
+    if wants_fragment(request):
+        return retry_after(HttpResponse(words, status=429, content_type="text/plain"), error)
+    warning(request, words)
+    return retry_after(conversation_page(request, pk, MessageForm(), 429), error)
+
+
+def retry_after(response: HttpResponse, error: quotas.Exceeded) -> HttpResponse:
+    response["Retry-After"] = str(error.seconds)
     return response
 
 

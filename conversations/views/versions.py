@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations import sending, versions
+from conversations import quota_words, quotas, sending, versions
 from conversations.forms import DELETED, KEY_REUSED, MessageForm
 from conversations.models import TEXT_LENGTH, Conversation, Message, Role
 from conversations.request import (
@@ -17,7 +17,7 @@ from conversations.request import (
     signed_in,
     wants_fragment,
 )
-from conversations.views.responses import SeeOther, fragment, messages_from
+from conversations.views.responses import SeeOther, fragment, messages_from, retry_after
 
 
 @require_POST
@@ -53,6 +53,9 @@ def edit(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpR
             form.add_error("text", KEY_REUSED)
         except Conversation.DoesNotExist:
             form.add_error("text", DELETED)
+        except quotas.Exceeded as error:
+            form.add_error("text", quota_words.refusal(error))
+            return retry_after(_form(request, message, form, 429), error)
         else:
             if wants_fragment(request):
                 return messages_from(request, pk, edited.place, 201)

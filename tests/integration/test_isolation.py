@@ -43,6 +43,8 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:tool_run": OWN_POST,
     "conversations:edit": OWN,
     "conversations:rating": OWN,
+    # Everybody sees their own.
+    "conversations:settings_usage": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:version": OWN_POST,
     # The ASGI app answers this one: tests/conversations/streams/test_app.py.
     "conversations:events": {"visitor": (501, 405), "bob": (501, 405)},

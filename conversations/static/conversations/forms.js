@@ -90,7 +90,7 @@ async function act({ kind, button, form, answer }) {
   const text = await answer.text()
   if (answer.status === 422) form.replaceWith(content(text))
   else if (answer.ok) tell("acted", { kind, button, part: content(text) })
-  else tell("refused", answer.status === 409 ? text : answer.status)
+  else tell("refused", [409, 429].includes(answer.status) ? text : answer.status)
 }
 
 function tell(name, detail) {

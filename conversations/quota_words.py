@@ -1,0 +1,74 @@
+"""What a user reads about a quota: which one, how much of it is used, when it begins anew."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations.models import Measure
+from conversations.quotas import Exceeded, Limit, Standing
+
+NAMES: dict[tuple[str, str], Promise | str] = {
+    ("messages", "hour"): gettext_lazy("%(most)s messages an hour"),
+    ("messages", "day"): gettext_lazy("%(most)s messages a day"),
+    ("messages", "month"): gettext_lazy("%(most)s messages a month"),
+    ("tokens", "hour"): gettext_lazy("%(most)s tokens an hour"),
+    ("tokens", "day"): gettext_lazy("%(most)s tokens a day"),
+    ("tokens", "month"): gettext_lazy("%(most)s tokens a month"),
+    ("cost", "hour"): gettext_lazy("%(most)s an hour"),
+    ("cost", "day"): gettext_lazy("%(most)s a day"),
+    ("cost", "month"): gettext_lazy("%(most)s a month"),
+}
+
+
+def name(limit: Limit) -> str:
+    """10 messages an hour."""
+    return str(NAMES[limit.measure, limit.period]) % {"most": amount(limit, limit.most)}
+
+
+def amount(limit: Limit, units: int) -> str:
+    """1,200, or 0.35 USD."""
+    value = limit.amount(units)
+    if limit.measure != Measure.COST:
+        return formats.number_format(value, use_l10n=True, force_grouping=True)
+    number = formats.number_format(Decimal(value).quantize(Decimal("0.0001")), use_l10n=True)
+    return f"{number} {settings.CHAT_CURRENCY}"
+
+
+def resets(standing: Standing) -> str:
+    """The time of day, with its date where that is another day."""
+    moment = timezone.localtime(standing.resets_at)
+    today = moment.date() == timezone.localdate()
+    return formats.date_format(moment, "TIME_FORMAT" if today else "DATETIME_FORMAT")
+
+
+def refusal(error: Exceeded) -> str:
+    """Why a message was not taken, and when it will be."""
+    standing, limit = error.standing, error.standing.limit
+    words = {
+        "quota": name(limit),
+        "used": amount(limit, standing.used),
+        "want": amount(limit, error.want),
+        "time": resets(standing),
+        "zone": timezone.get_current_timezone_name(),
+    }
+    if error.is_too_large and limit.most:
+        return (
+            _(
+                "This answer may take %(want)s, more than your quota of %(quota)s allows at all. "
+                "Shorten your text, or begin a new conversation."
+            )
+            % words
+        )
+    return (
+        _(
+            "Your quota of %(quota)s is used up: %(used)s are used. "
+            "It begins anew at %(time)s (%(zone)s). Your text is kept."
+        )
+        % words
+    )
