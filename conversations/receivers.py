@@ -1,6 +1,7 @@
 """Cached pages are forgotten when a row is saved or deleted, by whoever: page, admin or shell.
 
-A user's streams end when they sign out, are deactivated or change their password.
+A user's streams end when they are deactivated or change their password; chatsite.sessions ends them
+when they sign out.
 Changes by QuerySet.update() send no signal; those who make them forget by themselves.
 """
 
@@ -11,7 +12,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -63,22 +63,19 @@ def _conversation(instance: Message | Reply | ToolRun | Rating) -> Conversation:
             return instance.reply.message.conversation
 
 
-@receiver(user_logged_out)
 @receiver([post_save, post_delete], sender=get_user_model())
 def end_streams(
-    user: AbstractBaseUser | None = None,
-    instance: AbstractBaseUser | None = None,
+    instance: AbstractBaseUser,
     *,
     created: bool = False,
     update_fields: frozenset[str] | None = None,
     **_kwargs: Any,
 ) -> None:
-    changed = user or instance
-    if changed is None or created:
+    if created:
         return
     # A log-in saves last_login alone.
     if update_fields is None or update_fields & {"is_active", "password"}:
-        user_id = changed.pk  # a deleted instance forgets it before the commit
+        user_id = instance.pk  # a deleted instance forgets it before the commit
         transaction.on_commit(lambda: rights_changed(user_id))
 
 

@@ -9,7 +9,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -29,6 +29,7 @@ logger = structlog.get_logger(__name__)
 EVENT_ID = re.compile(r"[0-9]{1,15}-[0-9]{1,15}")
 PING = 15.0  # seconds of silence before a comment shows that the line is alive
 LIFETIME = 300.0  # seconds; a browser reconnects by itself, and its rights are looked at again
+PARTING = 5.0  # seconds that a reader has to take the last words
 RETRY = 500  # milliseconds
 BYE = b"event: bye\ndata: {}\n\n"
 NOT_HERE = b"There is no such conversation here, or you are signed out.\n"
@@ -91,15 +92,20 @@ def _cursor(scope: Scope, headers: dict[bytes, bytes]) -> str:
 
 
 async def _send_all(send: Send, key: str, mailbox: Mailbox, cursor: str) -> None:
-    await _write(send, b"retry: %d\n\n" % RETRY)
     lifetime = LIFETIME * random.uniform(0.8, 1.0)  # noqa: S311  # spreads the reconnects
-    try:
+    ended = False
+    with suppress(TimeoutError):
         async with asyncio.timeout(lifetime), aclosing(_lines(key, mailbox, cursor)) as lines:
+            await _write(send, b"retry: %d\n\n" % RETRY)
             async for line in lines:
                 await _write(send, line)
-    except TimeoutError:
-        await _write(send, BYE)
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+            ended = True
+    # A reader who takes nothing keeps no connection: the server closes one that was not ended.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PARTING):
+            if not ended:
+                await _write(send, BYE)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _lines(key: str, mailbox: Mailbox, cursor: str) -> AsyncGenerator[bytes]:
@@ -108,7 +114,8 @@ async def _lines(key: str, mailbox: Mailbox, cursor: str) -> AsyncGenerator[byte
         if mailbox.missed:
             mailbox.missed = False
             try:
-                if await _has_gap(key, cursor):
+                cursor, has_gap = await _checked(key, cursor)
+                if has_gap:
                     yield b"event: reset\ndata: {}\n\n"
                 frames = await current_hub().since(key, cursor)
             except RedisError:
@@ -124,12 +131,21 @@ async def _lines(key: str, mailbox: Mailbox, cursor: str) -> AsyncGenerator[byte
     yield BYE
 
 
-async def _has_gap(key: str, cursor: str) -> bool:
-    """True where the stream no longer reaches back to `cursor`: frames were trimmed, or all expired."""
+async def _checked(key: str, cursor: str) -> tuple[str, bool]:
+    """Where to go on from, and whether frames are missing before that.
+
+    They are where the oldest were trimmed, or all have expired. A cursor beyond the newest frame is of
+    a stream that Redis has lost since: whoever waited for what comes after it would wait for long.
+    """
     if cursor == BEGINNING:
-        return False
-    oldest = await current_hub().oldest(key)
-    return oldest is None or _order(oldest) > _order(cursor)
+        return cursor, False
+    ends = await current_hub().ends(key)
+    if ends is None:
+        return cursor, True
+    oldest, newest = ends
+    if _order(cursor) > _order(newest):
+        return newest, True
+    return cursor, _order(oldest) > _order(cursor)
 
 
 async def _next(mailbox: Mailbox) -> list[Frame]:

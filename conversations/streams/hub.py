@@ -99,11 +99,12 @@ class Hub:
             entries: Any = await self._redis.xrange(key, min=f"({event_id}", count=count)
         return [(entry_id.decode(), fields[b"f"]) for entry_id, fields in entries]
 
-    async def oldest(self, key: str) -> str | None:
-        """The id of the oldest frame that is kept; None where there is none."""
+    async def ends(self, key: str) -> tuple[str, str] | None:
+        """The ids of the oldest and the newest frame that are kept; None where there is none."""
         async with self._reading:
-            entries: Any = await self._redis.xrange(key, count=1)
-        return entries[0][0].decode() if entries else None
+            both = self._redis.pipeline(transaction=False).xrange(key, count=1)
+            oldest, newest = await both.xrevrange(key, count=1).execute()
+        return (oldest[0][0].decode(), newest[0][0].decode()) if oldest and newest else None
 
     async def close(self) -> None:
         """Lets go of Redis; followers are expected to be gone."""
@@ -143,7 +144,8 @@ class Hub:
 
     def _deliver(self, key: str, data: bytes) -> None:
         if key == RIGHTS:
-            self._revoke(int(data))
+            with suppress(ValueError):  # somebody else's words must not end the reading for all
+                self._revoke(int(data))
             return
         event_id, _, frame = data.partition(b" ")
         for mailbox in self._mailboxes.get(key, ()):

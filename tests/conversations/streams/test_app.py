@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,10 +15,11 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
+from chatsite.sessions import SessionStore
 from conversations import streams
 from conversations.models import Conversation
 from conversations.streams import app, hub
-from conversations.streams.events import stream_key
+from conversations.streams.events import RIGHTS, stream_key
 from tests.factories import ConversationFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queue_redis")]
@@ -293,6 +295,86 @@ def test_a_stream_goes_on_when_somebody_else_signs_out(
             await announce(conversation, 2)
             await browser.wait_for(2)
             assert numbers(browser) == [1, 2]
+
+    run(scenario)
+
+
+def test_no_stream_slips_in_while_its_user_signs_out(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first word of the sign-out and the end of the session a browser comes back."""
+    client = Client()
+    client.force_login(conversation.user)
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    delete = SessionStore.delete
+    flushing, deleting = threading.Event(), threading.Event()
+
+    def late(self: SessionStore, key: str | None = None) -> None:
+        flushing.set()
+        assert deleting.wait(5)
+        delete(self, key)
+
+    async def scenario() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(SessionStore, "delete", late)
+            signing_out = asyncio.create_task(asyncio.to_thread(client.logout))
+            await asyncio.to_thread(flushing.wait, 5)
+            async with following(conversation.pk, cookie) as browser:
+                assert browser.status == 200  # the session is still there
+                deleting.set()
+                await signing_out
+                await browser.wait_for(1)
+                assert browser.events[-1][1] == "bye"
+
+    run(scenario)
+
+
+def test_a_reader_who_takes_nothing_is_let_go_in_the_end(
+    conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "LIFETIME", 0.05)
+    monkeypatch.setattr(app, "PARTING", 0.05)
+    browser = Browser()
+
+    async def stuck(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def scenario() -> None:
+        headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+        async with asyncio.timeout(5):
+            await app.events({"headers": headers}, browser.receive, stuck, conversation.pk)
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("sequence", ["0", "999999999999999"])
+def test_a_cursor_of_a_stream_that_is_lost_begins_with_what_comes(
+    conversation: Conversation, cookie: str, sequence: str
+) -> None:
+    async def scenario() -> None:
+        await announce(conversation, 1)
+        late = f"999999999999999-{sequence}"
+        async with following(conversation.pk, cookie, last_event_id=late) as browser:
+            await browser.wait_for(1)
+            await announce(conversation, 2)
+            await browser.wait_for(2)
+            assert [kind for _, kind, _ in browser.events] == ["reset", "message"]
+            assert numbers(browser) == [2]
+
+    run(scenario)
+
+
+def test_odd_words_on_the_channel_of_rights_harm_nobody(
+    conversation: Conversation, cookie: str, queue_redis: Any
+) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await announce(conversation, 1)
+            await browser.wait_for(1)
+            await asyncio.to_thread(queue_redis.publish, RIGHTS, "everybody")
+            await announce(conversation, 2)
+            await browser.wait_for(2)
 
     run(scenario)
 
