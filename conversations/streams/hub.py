@@ -102,8 +102,10 @@ class Hub:
     async def ends(self, key: str) -> tuple[str, str] | None:
         """The ids of the oldest and the newest frame that are kept; None where there is none."""
         async with self._reading:
-            both = self._redis.pipeline(transaction=False).xrange(key, count=1)
-            oldest, newest = await both.xrevrange(key, count=1).execute()
+            both: Any = self._redis.pipeline(transaction=False)
+            both.xrange(key, count=1)
+            both.xrevrange(key, count=1)
+            oldest, newest = await both.execute()
         return (oldest[0][0].decode(), newest[0][0].decode()) if oldest and newest else None
 
     async def close(self) -> None:
