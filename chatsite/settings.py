@@ -29,6 +29,7 @@ SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").replace(",", " ").split()
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+SITE_URL = env.text("SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")).rstrip("/")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or embedded.secret_key(DATA_DIR)
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
@@ -165,7 +166,7 @@ PERFORMANCE = {
         "CHANNELS": alert_channels(),
         "ESCALATE_TO": env.words("ALERTS_ESCALATE_TO"),
         "ALLOWED_NETWORKS": env.words("ALERTS_ALLOWED_NETWORKS"),
-        "SITE_URL": env.text("SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")),
+        "SITE_URL": SITE_URL,
         "RUNBOOKS": str(BASE_DIR / "docs" / "operations" / "runbooks"),
     },
 }

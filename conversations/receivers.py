@@ -33,7 +33,7 @@ def forget_conversation(instance: Conversation, **_kwargs: Any) -> None:
 def tell_its_name(instance: Conversation, update_fields: Any = None, **_kwargs: Any) -> None:
     """To the pages that show it, whoever has renamed it."""
     if "title" in (update_fields or ()):
-        name = str(instance)
+        name = instance.name
         transaction.on_commit(lambda: streams.announce(instance.pk, "title", t=name))
 
 

@@ -49,6 +49,11 @@ SECTIONS = (
         _("Usage"),
         _("Tokens and cost by day and month, what the cache saved, and your quotas."),
     ),
+    Section(
+        "conversations:privacy",
+        _("Privacy"),
+        _("Let support read a conversation for some hours, and see who has read any."),
+    ),
     Section("account_email", _("E-mail addresses"), _("Where you sign in and get mail.")),
     Section("account_change_password", _("Password"), _("Choose another one.")),
 )

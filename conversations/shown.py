@@ -225,6 +225,10 @@ class ShownConversation:
     tags: tuple[str, ...]
 
     def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
         return self.title or _("New conversation")
 
     def get_absolute_url(self) -> str:

@@ -11,11 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import quotas, replies, streams, titles
+from conversations import quotas, replies, streams, support_mail, titles
 from conversations.levels import level_of
 from conversations.models import Reply, Status
 from performance.cache import conversation_cache
-from performance.queues import Level, Schedule, task
+from performance.queues import Level, Retry, Schedule, task
 
 # A reply that nobody has begun for this long is enqueued again; the claim makes a second job harmless.
 OVERDUE = timedelta(seconds=10)
@@ -103,3 +103,9 @@ def _hand_on(reply: Reply) -> None:
         quotas.settle(reply.message.conversation.user_id, reply.pk)
     _forget(reply)
     streams.announce(reply.message.conversation_id, "state", m=reply.message_id)
+
+
+@task(level=Level.HIGH, durable=True, retry=Retry(times=8, backoff=10), about="access {access_id}")
+def tell_of_broken_glass(*, access_id: int) -> None:
+    """Mails the user whose conversation staff have opened without asking."""
+    support_mail.tell_of_broken_glass(access_id)

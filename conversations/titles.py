@@ -38,4 +38,4 @@ def _name(answer: Message, title: str) -> None:
     conversation = answer.conversation
     if conversation.suggest_title(title):
         conversation_cache.forget(conversation.user_id, conversation.pk)
-        streams.announce(conversation.pk, "title", t=str(conversation))
+        streams.announce(conversation.pk, "title", t=conversation.name)

@@ -10,6 +10,7 @@ from conversations.admin.quotas import QuotaAdmin, StaffChangeAdmin
 from conversations.admin.ratings import RatingAdmin
 from conversations.admin.replies import ReplyAdmin
 from conversations.admin.share_links import ShareLinkAdmin, SharingPolicyAdmin
+from conversations.admin.support_access import SupportAccessAdmin, SupportAccessEventAdmin
 from conversations.admin.tool_runs import ToolRunAdmin
 from conversations.admin.usage import DailyUsageAdmin
 
@@ -25,5 +26,7 @@ __all__ = [
     "ShareLinkAdmin",
     "SharingPolicyAdmin",
     "StaffChangeAdmin",
+    "SupportAccessAdmin",
+    "SupportAccessEventAdmin",
     "ToolRunAdmin",
 ]

@@ -10,7 +10,7 @@ from conversations.models import Branch
 class BranchAdmin(ReadOnlyAdmin):
     list_display = ["id", "conversation", "parent", "departs_after", "shown_at"]
     list_select_related = ["conversation", "parent"]
-    search_fields = ["conversation__id"]
+    search_fields = ["=conversation__id"]
     ordering = ["-id"]
     fields = ["conversation", "parent", "fork", "shown_at"]
     readonly_fields = fields

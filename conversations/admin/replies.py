@@ -13,7 +13,7 @@ from conversations.models import Reply, ToolRun
 
 class ToolRunInline(TabularInline):  # type: ignore[misc]
     model = ToolRun
-    fields = ["name", "arguments", "permission", "result", "error", "milliseconds", "cached_at"]
+    fields = ["name", "attempt", "permission", "milliseconds", "cached_at"]
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -45,6 +45,13 @@ class ReplyAdmin(ReadOnlyAdmin):
     list_select_related = ["message__conversation__user"]
     search_fields = ["correlation_id", "model", "message__conversation__user__username"]
     ordering = ["-id"]
+    fields = [
+        *("message", "status", "attempt", "backend", "model", "author", "error"),
+        *("input_tokens", "output_tokens", "correlation_id", "fresh", "cached_at", "continues"),
+        *("stop_requested", "pending_since", "enqueued_at", "started_at", "asked_at"),
+        *("first_event_at", "first_text_at", "published_at", "finished_at", "beat_at"),
+    ]
+    readonly_fields = fields
     inlines = [ToolRunInline]
 
     @admin.display(ordering="message__conversation__user")

@@ -21,8 +21,13 @@ class ToolRunAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["name", "permission", ("cached_at", EmptyFieldListFilter), "started_at"]
     list_select_related = ["reply__message__conversation__user"]
-    search_fields = ["name", "arguments", "error"]
+    search_fields = ["name"]
     ordering = ["-id"]
+    fields = [
+        *("reply", "attempt", "name", "version", "succeeded", "started_at", "milliseconds"),
+        *("cached_at", "permission", "decided_at"),
+    ]
+    readonly_fields = fields
 
     @admin.display(boolean=True)
     def succeeded(self, run: ToolRun) -> bool:

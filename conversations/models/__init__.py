@@ -11,6 +11,7 @@ from conversations.models.ratings import COMMENT_LENGTH, REASONS, Rating, Reason
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
 from conversations.models.share_links import ShareLink, SharingPolicy
+from conversations.models.support_access import SupportAccess, SupportAccessEvent
 from conversations.models.tool_runs import Permission, ToolRun
 from conversations.models.usage import ConversationUsage, DailyUsage, Entry
 
@@ -42,6 +43,8 @@ __all__ = [
     "SharingPolicy",
     "StaffChange",
     "Status",
+    "SupportAccess",
+    "SupportAccessEvent",
     "Theme",
     "ToolRun",
     "Verdict",

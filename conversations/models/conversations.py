@@ -90,10 +90,15 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or _("New conversation")
+        """For the admin and the logs, which are not to hold what was said: people read `name`."""
+        return f"Conversation {self.pk}"
 
     def get_absolute_url(self) -> str:
         return reverse("conversations:detail", args=[self.pk])
+
+    @property
+    def name(self) -> str:
+        return self.title or _("New conversation")
 
     @property
     def shown_branch(self) -> Branch:

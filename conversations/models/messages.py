@@ -82,7 +82,7 @@ class Message(models.Model):
         indexes = [models.Index(fields=["conversation", "created_at"], name="message_by_time")]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()}: {self.text[:40]}"
+        return f"Message {self.pk}, {self.role}"
 
     def get_absolute_url(self) -> str:
         """The part of the conversation where it stands, whichever branch is shown now."""

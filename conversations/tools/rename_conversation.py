@@ -32,6 +32,6 @@ def _rename(title: str, context: ToolContext) -> dict[str, Any]:
     name = " ".join(title.replace("\0", "").split())
     if not name:
         raise ToolError("The new name is empty.")
-    before = str(conversation)
+    before = conversation.name
     conversation.rename(name)
     return {"before": before, "title": name}

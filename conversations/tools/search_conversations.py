@@ -99,7 +99,7 @@ def _sentences(text: str) -> Iterable[str]:
 def _found(message: Message, query: str, score: float) -> dict[str, Any]:
     return {
         "url": message.get_absolute_url(),
-        "conversation": str(message.conversation),
+        "conversation": message.conversation.name,
         "date": message.created_at.date().isoformat(),
         "text": _excerpt(message.text, query),
         "score": round(score, 3),

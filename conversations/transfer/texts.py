@@ -19,7 +19,7 @@ WHOLE = 2**30  # places: more than any conversation has
 
 def markdown(conversations: Iterable[Conversation]) -> Iterator[bytes]:
     for conversation in conversations:
-        yield f"# {conversation}\n\n".encode()
+        yield f"# {conversation.name}\n\n".encode()
         for message in _shown(conversation):
             yield f"**{_who(message)}**, {message.created_at:%Y-%m-%d %H:%M}\n\n{message.text}\n\n".encode()
 
@@ -31,7 +31,8 @@ def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
         f"<title>{escape(_('Conversations'))}</title></head><body>\n"
     ).encode()
     for conversation in conversations:
-        yield f'<h1 dir="auto">{escape(conversation)}</h1>\n'.encode()
+        yield f'<h1 dir="auto">{escape(conversation.name)}</h1>
+'.encode()
         for message in _shown(conversation):
             head = f"<h2>{escape(_who(message))}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
             yield f'<article>{head}\n<div dir="auto">{_html(message)}</div></article>\n'.encode()

@@ -77,6 +77,6 @@ def _job(job_id: str, raw: dict[bytes, bytes], run_at: float | None) -> JobState
         run_at=datetime.fromtimestamp(run_at, UTC) if run_at else None,
         worker=text("worker_name"),
         attempts=int(text("attempts") or 0),
-        error=text("exc_info").strip().rpartition("\n")[2][:200],
+        error=results.raised_class(text("exc_info"))[:200] if text("exc_info") else "",
         limit=text("limit_key"),
     )

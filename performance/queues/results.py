@@ -153,7 +153,7 @@ def _is_error(attempt: Fields) -> bool:
 
 def _error(attempt: Fields) -> TaskError:
     traceback = _traceback(attempt)
-    path = attempt.get(b"error_class", b"").decode() or _raised_class(traceback)
+    path = attempt.get(b"error_class", b"").decode() or raised_class(traceback)
     return TaskError(exception_class_path=path, traceback=traceback)
 
 
@@ -164,7 +164,7 @@ def _traceback(attempt: Fields) -> str:
     return attempt.get(b"error_message", b"").decode()
 
 
-def _raised_class(traceback: str) -> str:
+def raised_class(traceback: str) -> str:
     """The class that the traceback's last line names; stock RQ keeps no more."""
     for line in reversed(traceback.splitlines()):
         match = _RAISED.match(line)

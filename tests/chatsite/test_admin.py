@@ -109,5 +109,6 @@ def test_the_dashboard_is_the_first_of_all(client: Client) -> None:
     assert first["models"][0]["object_name"] == "Dashboard"
 
 
-def test_roles_read_as_words() -> None:
-    assert str(MessageFactory(role=Role.ASSISTANT, text="Yes.")) == "Assistant: Yes."
+def test_a_message_is_named_without_its_text() -> None:
+    message = MessageFactory(role=Role.ASSISTANT, text="Yes.")
+    assert str(message) == f"Message {message.pk}, assistant"

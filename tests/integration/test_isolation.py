@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
-from conversations.models import Branch, Conversation, Message, ShareLink, Status, ToolRun
+from conversations.models import (
+    Branch,
+    Conversation,
+    Message,
+    ShareLink,
+    Status,
+    SupportAccess,
+    ToolRun,
+)
 from tests.factories import (
     ConversationFactory,
     MessageFactory,
@@ -59,6 +68,8 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:shared": {"visitor": (404, 405), "bob": (404, 405)},
     "conversations:shares": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:revoke_share": OWN_POST,
+    "conversations:privacy": {"visitor": (LOGIN, 401), "bob": (200, 422)},
+    "conversations:take_back_consent": OWN_POST,
     "conversations:help": PUBLIC,
     "conversations:help_page": PUBLIC,
 }
@@ -131,10 +142,15 @@ class Owned:
             digest="0" * 64,
         )
 
+        self.access: SupportAccess = SupportAccess.objects.create(
+            user=self.alice, expires_at=timezone.now() + timedelta(hours=1)
+        )
+
     def url(self, route: str) -> str:
         values = {
             "<uuid:pk>": str(self.conversation.pk),
             "shares/<int:number>": f"shares/{self.link.pk}",
+            "privacy/<int:number>": f"privacy/{self.access.pk}",
             "<int:number>": str(self.message.pk),
             "<slug:slug>": "first-steps",
             "<str:secret>": "A" * 43,
@@ -153,6 +169,7 @@ class Owned:
             *Conversation.objects.order_by("pk").values(),
             *Branch.objects.order_by("pk").values(),
             *ToolRun.objects.order_by("pk").values(),
+            *SupportAccess.objects.order_by("pk").values(),
             *ShareLink.objects.order_by("pk").values(),
             *Message.objects.order_by("pk").values("pk", "text", "reply__status", "reply__attempt"),
         ]
