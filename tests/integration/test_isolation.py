@@ -62,6 +62,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:transfer": {"visitor": (LOGIN, 401), "bob": (200, 422)},
     "conversations:search": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:settings": PUBLIC,
+    "conversations:settings_language": {"visitor": (200, 303), "bob": (200, 303)},
     "conversations:settings_appearance": {"visitor": (200, 303), "bob": (200, 303)},
     "conversations:share": OWN,
     # Whoever has the secret reads it, signed in or not; nobody has that of Alice's.
