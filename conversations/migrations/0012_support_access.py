@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('admin', '0003_logentry_add_action_flag_choices'),
         ('contenttypes', '0002_remove_content_type_name'),
-        ('conversations', '0010_usage_and_ratings'),
+        ('conversations', '0011_quotas'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
