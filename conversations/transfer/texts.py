@@ -31,8 +31,7 @@ def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
         f"<title>{escape(_('Conversations'))}</title></head><body>\n"
     ).encode()
     for conversation in conversations:
-        yield f'<h1 dir="auto">{escape(conversation.name)}</h1>
-'.encode()
+        yield f'<h1 dir="auto">{escape(conversation.name)}</h1>\n'.encode()
         for message in _shown(conversation):
             head = f"<h2>{escape(_who(message))}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
             yield f'<article>{head}\n<div dir="auto">{_html(message)}</div></article>\n'.encode()
