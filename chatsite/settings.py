@@ -198,6 +198,12 @@ _OPENAI = {
         "api_key": LLM_API_KEY,
         "model": LLM_MODEL,
         "prices": LLM_PRICES,
+        # Of the key, all workers together; 0: as much as comes.
+        "limits": {
+            "requests_per_minute": env.number("LLM_REQUESTS_PER_MINUTE", 0),
+            "tokens_per_minute": env.number("LLM_TOKENS_PER_MINUTE", 0),
+            "longest_wait": env.number("LLM_LONGEST_WAIT", 120, least=1, most=3600),
+        },
     },
 }
 CHAT_BACKENDS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -141,6 +141,15 @@ def checkpoint(attempt: Attempt, stream_start: str) -> bool:
     return mine
 
 
+def hold(attempt: Attempt, seconds: float) -> None:
+    """Keeps until when the provider's limits hold it up; 0: no more. The provider is asked from then on."""
+    now = timezone.now()
+    attempt.asked_at = now
+    until = now + timedelta(seconds=seconds) if seconds else None
+    Reply.objects.all().write(attempt.reply.pk, attempt.number, waits_until=until)
+    _forget(attempt)
+
+
 def end(attempt: Attempt, status: Status) -> bool:
     close_old_connections()
     with transaction.atomic():
@@ -158,6 +167,7 @@ def end(attempt: Attempt, status: Status) -> bool:
             first_text_at=attempt.first_text_at,
             published_at=attempt.published_at,
             finished_at=timezone.now(),
+            waits_until=None,
             **{"turns": "", "continues": False, **attempt.outcome},
         )
         if mine:
@@ -205,6 +215,7 @@ def hand_back(attempt: Attempt) -> None:
             status=Status.PENDING,
             pending_since=timezone.now(),
             enqueued_at=None,
+            waits_until=None,
         )
         if mine:
             made = _enter(attempt, messages=0)

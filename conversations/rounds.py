@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import aclosing
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import tools
-from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn
+from conversations import attempts, tools
+from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Waiting
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
 from conversations.metering import Meter
@@ -70,6 +71,9 @@ async def _listen(
     with meter:
         async with aclosing(attempt.backend.stream(asked)) as events:
             async for event in events:
+                if isinstance(event, Waiting):
+                    await _hold(attempt, event.seconds, out)
+                    continue
                 attempt.first_event_at = attempt.first_event_at or timezone.now()
                 meter.take(event)
                 match event:
@@ -81,6 +85,12 @@ async def _listen(
                     case Finish(reason):
                         attempt.finish_reason = reason
                         break
+
+
+async def _hold(attempt: Attempt, seconds: float, out: ReplyStream) -> None:
+    """Shows that the provider's limits hold the answer up: to who watches, and to who comes later."""
+    out.held(seconds)
+    await sync_to_async(attempts.hold)(attempt, seconds)
 
 
 def _is_apart(attempt: Attempt, before: int) -> bool:

@@ -109,6 +109,7 @@ class ShownReply:
     stream_start: str
     stop_requested: bool
     held_up: bool
+    waits_until: datetime | None
     cached_at: datetime | None
     stages: tuple[tuple[str, int], ...]
     tool_runs: tuple[ShownToolRun, ...]
@@ -138,6 +139,7 @@ class ShownReply:
             stream_start=reply.stream_start,
             stop_requested=reply.stop_requested,
             held_up=reply.is_held_up,
+            waits_until=reply.waits_until,
             cached_at=reply.cached_at,
             stages=reply.stages,
             spent=ShownSpent.of(reply),

@@ -29,6 +29,7 @@ SITE = {
     "error": _("Something went wrong on the server. Try again: your text is kept."),
 }
 CHAT = {
+    "held": _("Waiting for the provider, about {seconds} s more…"),
     "thinking": _("Thinking…"),
     "writing": _("Writing…"),
     "stopping": _("Stopping…"),

@@ -2,7 +2,7 @@
 
 In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
 reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
-`repeat 20 0.05 words`, `tool name {json}`, `fail code`. A continued answer goes on with "and so on". Any other message is answered "You said: ...".
+`repeat 20 0.05 words`, `tool name {json}`, `hold seconds`, `fail code`. A continued answer goes on with "and so on". Any other message is answered "You said: ...".
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from conversations.ai.base import (
     ToolCall,
     Turn,
     Usage,
+    Waiting,
 )
 
 ERRORS = {
@@ -28,7 +29,7 @@ ERRORS = {
     for error in vars(exceptions).values()
     if isinstance(error, type) and issubclass(error, exceptions.ChatBackendError)
 }
-DIRECTIVES = {"say", "pause", "repeat", "tool", "fail"}
+DIRECTIVES = {"say", "pause", "repeat", "tool", "fail", "hold"}
 
 
 class ScriptedBackend(ChatBackend):
@@ -67,6 +68,10 @@ async def _play(line: str) -> AsyncGenerator[Event]:
             yield Text(rest.replace("\\n", "\n"))
         case "pause":
             await asyncio.sleep(float(rest))
+        case "hold":
+            yield Waiting(float(rest))
+            await asyncio.sleep(float(rest))
+            yield Waiting(0)
         case "repeat":
             times, pause, words = rest.split(" ", 2)
             for number in range(int(times)):

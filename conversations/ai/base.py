@@ -80,7 +80,13 @@ class Finish(msgspec.Struct, frozen=True, tag="finish"):
     reason: str
 
 
-Event = Text | Reasoning | ToolCall | Usage | Finish
+class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
+    """The provider's limits hold the request up for about so many seconds; 0: its turn has come."""
+
+    seconds: float
+
+
+Event = Waiting | Text | Reasoning | ToolCall | Usage | Finish
 
 
 class ChatBackend:

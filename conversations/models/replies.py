@@ -68,7 +68,12 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         """Claims attempt number `attempt`. False where another run has claimed it, or it was stopped."""
         now = timezone.now()
         claimed = self.filter(pk=pk, attempt=attempt - 1, status=Status.PENDING).update(
-            attempt=attempt, status=Status.RUNNING, started_at=now, beat_at=now, **fields
+            attempt=attempt,
+            status=Status.RUNNING,
+            started_at=now,
+            beat_at=now,
+            waits_until=None,
+            **fields,
         )
         return claimed == 1
 

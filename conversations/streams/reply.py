@@ -51,6 +51,11 @@ class ReplyStream:
         self._take_text()
         self._frames.append(self._frame("tool", n=number, name=name, state=state, ms=milliseconds))
 
+    def held(self, seconds: float) -> None:
+        """The provider's limits hold it up for so long; 0: its turn has come."""
+        self._take_text()
+        self._frames.append(self._frame("held", s=round(seconds, 1)))
+
     def done(self, status: str) -> None:
         self._take_text()
         self._frames.append(self._frame("done", status=status))

@@ -445,3 +445,23 @@ def test_an_answer_from_the_cache_asked_no_provider() -> None:
     again.message.conversation.user = first.message.conversation.user
     again.message.conversation.save()
     assert [name for name, _ in write(again).stages] == ["queue", "pick-up", "delivery", "writing"]
+
+
+def test_waiting_for_the_provider_shows_and_ends(queue_redis: Any) -> None:
+    reply = ask("hold 0.2\nsay Now.")
+    seen: list[Any] = []
+    hold = attempts.hold
+
+    def watched(attempt: attempts.Attempt, seconds: float) -> None:
+        hold(attempt, seconds)
+        seen.append(Reply.objects.get(pk=reply.pk).waits_until)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attempts, "hold", watched)
+        done = write(reply)
+    assert seen[0] is not None
+    assert seen[1:] == [None]
+    assert (done.message.text, done.waits_until) == ("Now.", None)
+    frames = queue_redis.xrange(stream_key(done.message.conversation_id))
+    held = [frame[b"f"] for _, frame in frames if frame[b"f"].startswith(b"held")]
+    assert [msgspec.json.decode(frame[5:])["s"] for frame in held] == [0.2, 0.0]

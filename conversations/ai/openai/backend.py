@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -11,14 +12,19 @@ from typing import Any
 import structlog
 from django.core.checks import Error
 
-from conversations.ai.base import ChatBackend, ChatRequest, Event
-from conversations.ai.exceptions import ChatBackendError
-from conversations.ai.openai import exchange, retry
-from conversations.ai.openai.breaker import breaker_for
+from conversations.ai import tokens
+from conversations.ai.base import ChatBackend, ChatRequest, Event, Usage, Waiting
+from conversations.ai.exceptions import ChatBackendError, RateLimited
+from conversations.ai.openai import exchange, ratelimits, retry
+from conversations.ai.openai.breaker import Breaker, breaker_for
 from conversations.ai.openai.chunks import Answer
 from conversations.ai.openai.options import Options, read
+from conversations.ai.openai.pace import Pace, TooLong
 
 HINT = "Set LLM_BASE_URL, LLM_MODEL and LLM_API_KEY; see docs/settings.md."
+
+SAID = 0.5  # seconds of waiting that its reader is told of
+EXPECTED = 500  # tokens of an answer
 
 logger = structlog.get_logger(__name__)
 
@@ -36,11 +42,16 @@ class OpenAIBackend(ChatBackend):
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         breaker = breaker_for(self.settings.base_url)
-        for number in range(1, self.settings.tries + 1):
+        pace = Pace(self.settings, _expected(request))
+        tries = 1
+        while True:
+            async with aclosing(_turn(pace)) as turn:
+                async for waiting in turn:
+                    yield waiting
             has_begun = False
             breaker.enter()
             try:
-                async with aclosing(self._try(request)) as events:
+                async with aclosing(self._try(request, pace)) as events:
                     async for event in events:
                         if not has_begun:
                             has_begun = True
@@ -49,26 +60,32 @@ class OpenAIBackend(ChatBackend):
                     return
             except ChatBackendError as error:
                 breaker.note(error)
-                if has_begun or number == self.settings.tries:
+                is_told = await _tell(pace, error, breaker)
+                if has_begun:
                     raise
-                await self._pause(number, error)
+                if not (is_told and retry.is_turned_away(error)):
+                    await self._pause(tries, error)
+                    tries += 1
 
-    async def _pause(self, number: int, error: ChatBackendError) -> None:
+    async def _pause(self, tries: int, error: ChatBackendError) -> None:
         """Waits before the next try. Raises the error where another would be no use."""
-        pause = retry.pause_before(number, error)
-        if pause is None:
+        pause = retry.pause_before(tries, error)
+        if pause is None or tries == self.settings.tries:
             raise error
         logger.info(
             "chat_backend_retry", backend=self.alias, code=error.code, pause=round(pause, 2)
         )
         await asyncio.sleep(pause)
 
-    async def _try(self, request: ChatRequest) -> AsyncGenerator[Event]:
+    async def _try(self, request: ChatRequest, pace: Pace) -> AsyncGenerator[Event]:
         answer = Answer()
+        used: int | None = None
         async with (
             exchange.opened(self.settings, request) as (response, deadline),
             aclosing(exchange.data(response, deadline, self.settings.gap_timeout)) as events,
         ):
+            if block := ratelimits.exhausted_for(response.headers):
+                await pace.note(block=block)
             async for data in events:
                 for event in answer.take(data):
                     yield event
@@ -76,7 +93,11 @@ class OpenAIBackend(ChatBackend):
                     await exchange.drain(events)
                     break
         for event in answer.end():
+            if isinstance(event, Usage):
+                used = event.input_tokens + event.output_tokens
             yield event
+        seen = {"ok_at": f"{time.time():.0f}", "breaker": "closed"}
+        await pace.note(used=used, seen=seen | ratelimits.told(response.headers))
 
     def check(self) -> list[Any]:
         try:
@@ -88,3 +109,31 @@ class OpenAIBackend(ChatBackend):
                 )
             ]
         return []
+
+
+async def _turn(pace: Pace) -> AsyncGenerator[Event]:
+    """Waits until the provider's limits let the request through. Raises RateLimited."""
+    is_said = False
+    try:
+        while seconds := await pace.wait():
+            if seconds >= SAID:
+                is_said = True
+                yield Waiting(seconds)
+            await asyncio.sleep(seconds)
+    except TooLong as error:
+        raise RateLimited("its turn is too far away", retry_after=error.seconds) from None
+    if is_said:
+        yield Waiting(0)
+
+
+async def _tell(pace: Pace, error: ChatBackendError, breaker: Breaker) -> bool:
+    """What all workers, and staff, are to know of a failure. False where Redis is away."""
+    block = (error.retry_after or 0.0) if isinstance(error, RateLimited) else 0.0
+    state = "open" if breaker.is_open else "closed"
+    seen = {"error": error.code, "error_at": f"{time.time():.0f}", "breaker": state}
+    return await pace.note(block=block, seen=seen)
+
+
+def _expected(request: ChatRequest) -> int:
+    """Tokens that the request is thought to take."""
+    return tokens.of_request(request) + (request.max_output_tokens or EXPECTED)

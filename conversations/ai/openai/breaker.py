@@ -47,6 +47,11 @@ class Breaker:
             self._failures += 1
             self._closed_again_at = time.monotonic() + PAUSE
 
+    @property
+    def is_open(self) -> bool:
+        with self._lock:
+            return self._failures >= FAILURES and time.monotonic() < self._closed_again_at
+
     def succeeded(self) -> None:
         with self._lock:
             self._failures = 0

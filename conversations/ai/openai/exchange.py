@@ -16,6 +16,7 @@ from conversations.ai.exceptions import BackendTimeout, ChatBackendError, Malfor
 from conversations.ai.openai import errors, payload
 from conversations.ai.openai.client import client_for
 from conversations.ai.openai.options import Options
+from conversations.ai.openai.ratelimits import exhausted_for
 from conversations.ai.openai.retry import wanted_wait
 from conversations.ai.openai.sse import MAX_LINE, EventStream
 
@@ -109,7 +110,8 @@ async def _refusal(response: httpx2.Response) -> ChatBackendError:
                 if len(body) > ERROR_BODY:
                     break
     error = errors.from_response(response.status_code, body)
-    error.retry_after = wanted_wait(response.headers)
+    wait = wanted_wait(response.headers)
+    error.retry_after = exhausted_for(response.headers) or None if wait is None else wait
     return error
 
 

@@ -12,6 +12,17 @@ import msgspec
 from conversations.ai import prices
 
 
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the provider takes from one key in a minute, all workers together; 0 is as much as comes.
+
+    `longest_wait` is how many seconds an answer may wait for its turn, or as the provider asks.
+    """
+
+    requests_per_minute: int = 0
+    tokens_per_minute: int = 0
+    longest_wait: float = 120.0
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """OPTIONS of `OpenAIBackend`; times are seconds.
 
@@ -19,7 +30,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `tries` counts the first one. `gap_timeout` is the longest silence between two chunks.
     `tools` and `include_usage` are for servers that refuse those fields; `extra_body` is merged
     into each request (temperature, reasoning effort, ...). `prices` are those of a million tokens:
-    read, written, and read out of the provider's own cache.
+    read, written, and read out of the provider's own cache. `limits` are those of the provider's key.
     """
 
     base_url: str
@@ -34,6 +45,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     include_usage: bool = True
     extra_body: dict[str, Any] = {}
     prices: tuple[Decimal, ...] = ()
+    limits: Limits = Limits()
 
     @property
     def url(self) -> httpx2.URL:
@@ -63,6 +75,9 @@ def read(options: Mapping[str, Any]) -> Options:
         or min(found.connect_timeout, found.first_event_timeout, found.gap_timeout) <= 0
     ):
         raise ValueError("tries and timeouts must be positive")
+    limits = found.limits
+    if min(limits.requests_per_minute, limits.tokens_per_minute) < 0 or limits.longest_wait <= 0:
+        raise ValueError("limits must not be negative, and longest_wait positive")
     if found.prices:
         prices.price(found.prices)
     return found

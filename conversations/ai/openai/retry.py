@@ -19,6 +19,7 @@ RETRYABLE = (BackendOverloaded, BackendUnreachable, RateLimited, StreamInterrupt
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 8.0
 LONGEST_WAIT = 30.0  # a server that asks for more has its answer go to the user
+WORTH_A_TURN = 0.05  # seconds
 
 
 def wanted_wait(headers: Mapping[str, str]) -> float | None:
@@ -41,6 +42,11 @@ def pause_before(retry: int, error: ChatBackendError) -> float | None:
     if error.retry_after > LONGEST_WAIT:
         return None
     return error.retry_after + jitter / 4
+
+
+def is_turned_away(error: ChatBackendError) -> bool:
+    """Whether the provider says when it takes the request: then it waits its turn, and is no failed try."""
+    return isinstance(error, RateLimited) and (error.retry_after or 0) >= WORTH_A_TURN
 
 
 def _number(value: str | None) -> float | None:

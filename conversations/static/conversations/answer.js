@@ -94,6 +94,12 @@ class Answer {
     this.writing = false
   }
 
+  held(seconds) {
+    this.begin()
+    this.say(seconds ? words.held.replace("{seconds}", Math.ceil(seconds)) : words.thinking)
+    this.writing = false
+  }
+
   draw() {
     if (!this.streaming) return
     if (this.received) this.dropCheckpoint()

@@ -146,6 +146,10 @@ const handlers = {
     const known = answer(m)
     if (known?.accepts(a)) known.tool(run)
   },
+  held({ m, a, s }) {
+    const known = answer(m)
+    if (known?.accepts(a)) known.held(s)
+  },
   done({ m, a }) {
     if (answer(m)?.accepts(a)) refresh(m, true)
   },
