@@ -185,6 +185,7 @@ TASKS = {"default": {"BACKEND": "performance.queues.backend.RQBackend", "QUEUES"
 LLM_BASE_URL = env.text("LLM_BASE_URL")
 LLM_API_KEY = env.secret("LLM_API_KEY")
 LLM_MODEL = env.text("LLM_MODEL")
+LLM_MODELS = env.words("LLM_MODELS")
 # Of a million tokens: read, written, read out of the provider's cache.
 LLM_PRICES = env.prices("LLM_PRICES")
 CHAT_PRICES = env.price_list("CHAT_PRICES")  # by model; it goes before a backend's own
@@ -197,6 +198,7 @@ _OPENAI = {
         "base_url": LLM_BASE_URL,
         "api_key": LLM_API_KEY,
         "model": LLM_MODEL,
+        "models": LLM_MODELS,
         "prices": LLM_PRICES,
         # Of the key, all workers together; 0: as much as comes.
         "limits": {
@@ -215,6 +217,8 @@ SYSTEM_PROMPT = env.text(
     "You are the assistant of this chat site. Answer in Markdown, in the language of the question. "
     "Use the tools for arithmetic, dates, units and searches. Say so when you do not know.",
 )
+# Hours after its last message until a temporary conversation is deleted.
+TEMPORARY_HOURS = env.number("TEMPORARY_HOURS", 24, least=1, most=720)
 # The queue's level of a reply; the last one is for staff and the members of a group.
 REPLY_LEVEL = env.text("REPLY_LEVEL", "high").lower()
 REGENERATE_LEVEL = env.text("REGENERATE_LEVEL", "normal").lower()

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from conversations import exchanges, streams, windows
+from conversations.ai import offers
 from conversations.models import (
     LIVE,
     Branch,
@@ -46,22 +47,23 @@ def stop(reply: Reply) -> None:
         streams.request_stop(now.message_id, now.attempt)
 
 
-def again(reply: Reply) -> Message:
+def again(reply: Reply, model: str = "") -> Message:
     """Asks again, past the cache; returns the message where the answer will stand.
 
-    One that ended without a word is made anew in its place. Any other stays: another version is
+    `model` is the key of an offer, in place of the conversation's own. One that ended without a word is made anew in its place. Any other stays: another version is
     written on a branch of its own. While one is being written, it is that one.
     """
     old = reply.message
     with transaction.atomic():
         exchanges.lock(old.conversation)
-        if _restart(reply, Q(message__text=""), continues=False):
+        wanted = offers.parts(model) if model else {}
+        if _restart(reply, Q(message__text=""), continues=False, **wanted):
             return old
         versions = Q(message__branch__in=windows.versions(old) or [old.branch_id])
         live = Reply.objects.live().filter(versions, message__place=old.place)
         if going := live.select_related("message").first():
             return going.message
-        return exchanges.answer(Branch.objects.forked(before=old), fresh=True)
+        return exchanges.answer(Branch.objects.forked(before=old), fresh=True, model=model)
 
 
 def go_on(reply: Reply) -> bool:
@@ -71,7 +73,7 @@ def go_on(reply: Reply) -> bool:
         return _restart(reply, ~Q(message__text="") & ~Q(error="too_long"), continues=True)
 
 
-def _restart(reply: Reply, having: Q, *, continues: bool) -> bool:
+def _restart(reply: Reply, having: Q, *, continues: bool, **changes: str) -> bool:
     unfinished = Reply.objects.filter(UNFINISHED, having, pk=reply.pk).values("pk")
     restarted = Reply.objects.filter(pk__in=unfinished).update(
         status=Status.PENDING,
@@ -87,6 +89,7 @@ def _restart(reply: Reply, having: Q, *, continues: bool) -> bool:
         error="",
         explanation="",
         correlation_id=exchanges.correlation_id(),
+        **changes,
     )
     if restarted:
         reply.refresh_from_db()

@@ -26,7 +26,7 @@ class KeptAnswer:
 async def reuse(attempt: Attempt, request: ChatRequest) -> str | None:
     """The text of an earlier answer of this user's to the same request, if one may be shown."""
     going_on = bool(attempt.asked or attempt.begun)
-    if going_on or attempt.reply.fresh or not attempt.message.conversation.reuse_answers:
+    if going_on or attempt.reply.fresh or not attempt.keeps:
         return None
     found = await ai_response_cache.aget(_key(attempt, request), user=attempt.context.user_id)
     if found is None or not isinstance(found.value, KeptAnswer):
@@ -38,7 +38,7 @@ async def reuse(attempt: Attempt, request: ChatRequest) -> str | None:
 
 async def keep(attempt: Attempt, request: ChatRequest) -> None:
     """Keeps a complete answer, unless a tool had a part in it whose results do not last."""
-    if not attempt.message.conversation.reuse_answers:
+    if not attempt.keeps:
         return
     await ai_response_cache.aset(
         _key(attempt, request),
@@ -53,7 +53,7 @@ def _key(attempt: Attempt, request: ChatRequest) -> str:
     """Backend, model, system prompt, the tools' versions and the messages before."""
     return ai_response_cache.key(
         backend=attempt.backend.alias,
-        model=attempt.backend.model,
+        model=request.model,
         system=request.system,
         tools={spec.name: _version(spec.name) for spec in request.tools},
         messages=[_message(turn.role, turn.text) for turn in request.turns],

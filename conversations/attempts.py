@@ -11,10 +11,11 @@ from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import markdown, quotas, spent, tools, windows
-from conversations.ai import ChatBackend, chat_backends
+from conversations import instructions, markdown, quotas, spent, tools, windows
+from conversations.ai import ChatBackend, offers
 from conversations.ai.base import ToolCall, Turn
-from conversations.models import Entry, Message, Reply, Role, Status, ToolRun
+from conversations.ai.prices import Price
+from conversations.models import Entry, Message, Preferences, Reply, Role, Status, ToolRun
 from conversations.spent import Payer, Saved, Spent
 from performance.cache import conversation_cache
 
@@ -38,13 +39,19 @@ class Pause(msgspec.Struct, frozen=True):
 
 @dataclass
 class Attempt:
-    """One run at a reply: what it was given, what it has made so far."""
+    """One run at a reply: what it was given, what it has made so far.
+
+    `keeps` says that answers and results of tools may be taken from caches and put there.
+    """
 
     reply: Reply
     number: int
     backend: ChatBackend
     turns: list[Turn]
     context: tools.ToolContext
+    model: str = ""  # one of the backend's
+    system: str = ""
+    keeps: bool = True
     begun: str = ""  # the text of an earlier attempt that this one goes on from
     runs: list[ToolRun] = field(default_factory=list)  # and its tools' runs
     known: int = 0  # turns that are in the database
@@ -72,7 +79,11 @@ class Attempt:
     def spent(self) -> Spent:
         """By this attempt alone, at today's price."""
         counts = self.input_tokens, self.output_tokens, self.cached_tokens
-        return Spent.now(self.backend.price, *counts, estimated=self.estimated)
+        return Spent.now(self.price, *counts, estimated=self.estimated)
+
+    @property
+    def price(self) -> Price:
+        return self.backend.price_for(self.model)
 
     @property
     def message(self) -> Message:
@@ -83,19 +94,41 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     close_old_connections()
     if not Reply.objects.begin(reply_id, number):
         return None
-    reply = Reply.objects.select_related("message__conversation").get(pk=reply_id)
+    reply = Reply.objects.select_related("message__conversation__user__preferences").get(
+        pk=reply_id
+    )
     message = reply.message
-    backend = chat_backends[reply.backend]
+    offer = _offer(reply)
     turns = [_turn(earlier) for earlier in windows.before(message, HISTORY) if earlier.text]
     context = tools.ToolContext(
         user_id=message.conversation.user_id, conversation_id=str(message.conversation_id)
     )
-    attempt = Attempt(reply, number, backend, turns, context, known=len(turns))
+    attempt = Attempt(reply, number, offer.backend, turns, context, offer.model, known=len(turns))
+    _prefer(attempt)
     if reply.continues or reply.turns:
         _go_on(attempt)
     elif number > 1:
         reply.tool_runs.all().delete()
     return attempt
+
+
+def _offer(reply: Reply) -> offers.Offer:
+    """What it was asked of. Where that is gone the site's own choice answers, and the answer says so."""
+    found = offers.asked(reply.backend, reply.model)
+    reply.instead_of = "" if found else reply.model or reply.backend
+    return found or offers.offers()[0]
+
+
+def _prefer(attempt: Attempt) -> None:
+    """What the user and the conversation want of every answer."""
+    conversation = attempt.message.conversation
+    preferences = getattr(conversation.user, "preferences", None) or Preferences()
+    attempt.system = instructions.system_prompt(
+        preferences.system_prompt, conversation.system_prompt
+    )
+    attempt.keeps = (
+        conversation.reuse_answers and preferences.use_caches and not conversation.temporary
+    )
 
 
 def _go_on(attempt: Attempt) -> None:
@@ -157,9 +190,11 @@ def end(attempt: Attempt, status: Status) -> bool:
             attempt.reply.pk,
             attempt.number,
             status=status,
-            model=attempt.backend.model[:200],
+            backend=attempt.backend.alias,
+            model=attempt.model[:200],
+            instead_of=attempt.reply.instead_of,
             author=attempt.backend.label[:100],
-            **spent.fields(attempt.carried + attempt.spent, attempt.backend.price),
+            **spent.fields(attempt.carried + attempt.spent, attempt.price),
             saved_tokens=attempt.saved.tokens if attempt.saved else None,
             saved_cost=attempt.saved.cost if attempt.saved else None,
             asked_at=attempt.asked_at,
@@ -193,9 +228,9 @@ def _counts(attempt: Attempt, status: Status) -> int:
 
 def _enter(attempt: Attempt, *, messages: int) -> Entry:
     conversation = attempt.message.conversation
-    payer = Payer(conversation.user_id, conversation.pk, attempt.backend)
+    payer = Payer(conversation.user_id, conversation.pk, attempt.backend, attempt.model)
     made = spent.entry(attempt.spent, messages=messages, saved=attempt.saved)
-    spent.enter(payer, attempt.backend.price, made)
+    spent.enter(payer, attempt.price, made)
     return made
 
 

@@ -1,4 +1,4 @@
-"""What a page is made of besides its content: templates, code, translations, file names, place.
+"""What a page is made of besides its content: templates, code, translations, file names, place, choices.
 
 What is kept rendered is kept under this name, so that another release never shows an older one's pages.
 """
@@ -19,6 +19,7 @@ from django.utils.autoreload import file_changed
 from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 
+from conversations.ai import offers
 from conversations.help import FOLDER
 
 PACKAGE = Path(__file__).parent
@@ -26,7 +27,8 @@ PACKAGE = Path(__file__).parent
 
 def name() -> str:
     """The same for two requests whose pages differ by content and reader alone."""
-    return f"{release()}.{get_language()}.{get_current_timezone_name()}"
+    choices = f"{offers.digest()}.{settings.TEMPORARY_HOURS}"
+    return f"{release()}.{get_language()}.{get_current_timezone_name()}.{choices}"
 
 
 @cache

@@ -8,7 +8,7 @@ import structlog
 from django.db import transaction
 
 from conversations import markdown, quotas, streams
-from conversations.ai import chat_backends
+from conversations.ai import offers
 from conversations.models import Branch, Conversation, Message, Reply, Role
 from conversations.tasks import enqueue_reply
 from performance.cache import conversation_cache
@@ -33,11 +33,17 @@ def ask(branch: Branch, text: str, key: UUID) -> Message:
     return message
 
 
-def answer(branch: Branch, *question: Message, fresh: bool = False) -> Message:
-    """An answer to be written at the end of the branch, after `question` where that is new as well."""
+def answer(branch: Branch, *question: Message, fresh: bool = False, model: str = "") -> Message:
+    """An answer to be written at the end of the branch, after `question` where that is new as well.
+
+    `model` is the key of an offer (conversations.ai.offers), in place of the conversation's own.
+    """
     message = Message(role=Role.ASSISTANT)
     branch.append(*question, message)
-    reply = Reply.objects.create(message=message, correlation_id=correlation_id(), fresh=fresh)
+    wanted = offers.parts(model or branch.conversation.chat_model)
+    reply = Reply.objects.create(
+        message=message, correlation_id=correlation_id(), fresh=fresh, **wanted
+    )
     reserve(reply, branch.conversation, "".join(one.text for one in question))
     enqueue_reply(reply)
     changed(branch.conversation, message, place=message.place - len(question))
@@ -46,9 +52,9 @@ def answer(branch: Branch, *question: Message, fresh: bool = False) -> Message:
 
 def reserve(reply: Reply, conversation: Conversation, text: str = "") -> None:
     """Asks the user's quotas for the answer, before any work. Raises quotas.Exceeded."""
-    backend = chat_backends[reply.backend]
+    offer = offers.asked(reply.backend, reply.model) or offers.offers()[0]
     user, pk = conversation.user_id, conversation.pk
-    quotas.reserve(quotas.Request(user, pk, reply.pk, text, backend))
+    quotas.reserve(quotas.Request(user, pk, reply.pk, text, offer.backend, offer.model))
 
 
 def release(reply: Reply) -> None:

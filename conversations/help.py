@@ -15,6 +15,7 @@ ORDER = (
     "conversations",
     "messages",
     "account",
+    "settings",
     "guide",
     "tools",
     "problems",

@@ -54,8 +54,8 @@ class MessagePage:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it stays as it is until something is written."""
-        return all(row.is_settled for row in self.rows)
+        """Whether it stays as it is until something is written, and may be kept until then."""
+        return not self.conversation.temporary and all(row.is_settled for row in self.rows)
 
     @property
     def stream_start(self) -> str:
@@ -81,17 +81,34 @@ class ConversationPage:
     tags: tuple[str, ...]
 
 
-def message_page(user: User, conversation_id: UUID, anchor: Anchor = NEWEST) -> MessagePage:
-    """The messages where `anchor` says. Raises Http404."""
+class _Unkept(Exception):
+    """Carries a page past the cache: it is of a temporary conversation."""
+
+    def __init__(self, page: MessagePage) -> None:
+        self.page = page
+
+
+def message_page(
+    user: User, conversation_id: UUID, anchor: Anchor = NEWEST, *, cached: bool = True
+) -> MessagePage:
+    """The messages where `anchor` says; from the database alone where not `cached`. Raises Http404."""
 
     def load() -> MessagePage:
         own = windows.with_window(user.conversations.select_related("usage"), anchor)
         conversation: Conversation = get_object_or_404(own, pk=conversation_id)
-        return _page(conversation, anchor)
+        page = _page(conversation, anchor)
+        if conversation.temporary and cached:
+            raise _Unkept(page)
+        return page
 
-    found: MessagePage = conversation_cache.remember(
-        user.pk, load, conversation_id, page=f"{anchor}@{edition.name()}"
-    )
+    if not cached:
+        return load()
+    try:
+        found: MessagePage = conversation_cache.remember(
+            user.pk, load, conversation_id, page=f"{anchor}@{edition.name()}"
+        )
+    except _Unkept as unkept:
+        return unkept.page
     return found
 
 
@@ -121,20 +138,28 @@ def _page(conversation: Conversation, anchor: Anchor) -> MessagePage:
 
 # An uncorrelated subquery: PostgreSQL runs it once, so rows and tags come in one statement.
 _TAGS = """(SELECT coalesce(array_agg(DISTINCT tag ORDER BY tag), '{}')
-FROM conversations_conversation, unnest(tags) tag WHERE user_id = %s AND NOT tags = '{}')"""
+FROM conversations_conversation, unnest(tags) tag
+WHERE user_id = %s AND NOT tags = '{}' AND NOT temporary)"""
 
 
-def conversation_page(user: User, listing: Listing = ALL) -> ConversationPage:
-    """The conversations of that list. Raises Http404 for a cursor that is none."""
+def conversation_page(
+    user: User, listing: Listing = ALL, *, cached: bool = True
+) -> ConversationPage:
+    """The conversations of that list; from the database alone where not `cached`.
+
+    Raises Http404 for a cursor that is none.
+    """
 
     def load() -> ConversationPage:
         all_tags = RawSQL(_TAGS, [user.pk], ArrayField(CharField()))  # noqa: S611
-        own: Any = listing.of(user.conversations.annotate(all_tags=all_tags))
+        own: Any = listing.of(user.conversations.kept().annotate(all_tags=all_tags))
         page: Page[Any] = conversations_page(own, listing.cursor)
         tags = page.rows[0].all_tags if page.rows else ()
         rows = tuple(map(ShownConversation.of, page.rows))
         return ConversationPage(rows, page.next, listing.show, listing.tag, tuple(tags))
 
+    if not cached:
+        return load()
     name = digest(listing.cursor, listing.show, listing.tag) if listing != ALL else ""
     found: ConversationPage = conversation_cache.remember(user.pk, load, page=name)
     return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -33,9 +32,10 @@ def request(attempt: Attempt) -> ChatRequest:
     """All that the backend is told now."""
     return ChatRequest(
         turns=tuple(attempt.turns),
-        system=settings.SYSTEM_PROMPT,
+        system=attempt.system,
         tools=tools.specs(),
         begun=attempt.begun if attempt.reply.continues else "",
+        model=attempt.model,
     )
 
 

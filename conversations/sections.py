@@ -23,6 +23,16 @@ class Section:
 
 SECTIONS = (
     Section(
+        "conversations:settings_assistant",
+        _("Assistant"),
+        _("Instructions for every answer, and the model that new conversations begin with."),
+    ),
+    Section(
+        "conversations:settings_history",
+        _("History and caching"),
+        _("Whether conversations are kept, and whether answers come from the cache."),
+    ),
+    Section(
         "conversations:settings_appearance",
         _("Appearance"),
         _("Light or dark colours, on this device and wherever you sign in."),

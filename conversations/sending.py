@@ -25,15 +25,15 @@ class ReplyInProgress(Exception):
     """The reply that the message would follow is still being written."""
 
 
-def start(user: User, text: str, key: UUID) -> Conversation:
+def start(user: User, text: str, key: UUID, **chosen: object) -> Conversation:
     """A new conversation that begins with `text`; the same call again returns the same one.
 
-    Raises KeyReused when `key` started another conversation of this user.
+    `chosen` are other fields of the conversation, such as its `chat_model`. Raises KeyReused when `key` started another conversation of this user.
     """
     try:
         with transaction.atomic():
             conversation = Conversation.objects.create(
-                user=user, title=_title(text), idempotency_key=key
+                user=user, title=_title(text), idempotency_key=key, **chosen
             )
             exchanges.ask(conversation.shown_branch, text, key)
     except IntegrityError:

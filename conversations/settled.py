@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
+from conversations.ai import offers
 from conversations.shown import ShownConversation, ShownMessage
 
 
@@ -15,5 +16,10 @@ def html(conversation: ShownConversation, rows: Iterable[ShownMessage]) -> SafeS
     found = tuple(rows)
     if not all(row.is_settled for row in found):
         return SafeString()
-    context = {"conversation": conversation, "rows": found}
+    context = {"conversation": conversation, "rows": found, "several_models": several_models()}
     return render_to_string("conversations/messages.html#each", context)
+
+
+def several_models() -> bool:
+    """Whether there is another model to ask."""
+    return len(offers.offers()) > 1

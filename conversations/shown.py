@@ -105,6 +105,8 @@ class ShownReply:
     goes_on: bool
     is_full: bool
     author: str
+    model: str
+    instead_of: str
     explanation: str
     stream_start: str
     stop_requested: bool
@@ -135,6 +137,8 @@ class ShownReply:
             goes_on=reply.continues or bool(reply.turns),
             is_full=reply.is_full,
             author=reply.author,
+            model=_named(reply),
+            instead_of=reply.instead_of,
             explanation=reply.explanation,
             stream_start=reply.stream_start,
             stop_requested=reply.stop_requested,
@@ -149,6 +153,12 @@ class ShownReply:
                 if run.attempt == reply.attempt
             ),
         )
+
+
+def _named(reply: Reply) -> str:
+    """The model that wrote it, where its author's name does not say that already."""
+    written = bool(reply.author)
+    return reply.model if written and reply.model.lower() != reply.author.lower() else ""
 
 
 @register
@@ -225,6 +235,9 @@ class ShownConversation:
     pinned: bool
     archived: bool
     tags: tuple[str, ...]
+    chat_model: str
+    temporary: bool
+    has_system_prompt: bool
 
     def __str__(self) -> str:
         return self.name
@@ -245,6 +258,9 @@ class ShownConversation:
             conversation.pinned,
             conversation.archived,
             tuple(conversation.tags),
+            conversation.chat_model,
+            conversation.temporary,
+            bool(conversation.system_prompt),
         )
 
 

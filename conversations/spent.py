@@ -84,6 +84,7 @@ class Payer:
     user_id: int
     conversation_id: UUID
     backend: ChatBackend
+    model: str
 
 
 def entry(spent: Spent, *, messages: int = 0, saved: Saved | None = None) -> Entry:
@@ -112,6 +113,6 @@ def enter(payer: Payer, price: Price, made: Entry) -> None:
     """Adds to the sums, within the caller's transaction: they hold exactly what the replies say."""
     if not made:
         return
-    backend = payer.backend
     ConversationUsage.add(payer.conversation_id, price.currency, made)
-    DailyUsage.add(payer.user_id, backend.alias[:50], backend.model[:200], price.currency, made)
+    alias, model = payer.backend.alias[:50], payer.model[:200]
+    DailyUsage.add(payer.user_id, alias, model, price.currency, made)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import quotas, replies, streams, support_mail, titles
+from conversations import deleting, quotas, replies, streams, support_mail, titles
 from conversations.levels import level_of
 from conversations.models import Reply, Status
 from performance.cache import conversation_cache
@@ -20,6 +20,7 @@ from performance.queues import Level, Retry, Schedule, task
 # A reply that nobody has begun for this long is enqueued again; the claim makes a second job harmless.
 OVERDUE = timedelta(seconds=10)
 SWEEP = 5  # seconds
+EXPIRE = 600
 BATCH = 1000
 ATTEMPTS = 5  # that a worker may die of before the reply is given up
 FIRST_ANSWER = 2  # its place
@@ -66,6 +67,12 @@ def _note_if_held_up(reply: Reply, result: Any) -> None:
 def _forget(reply: Reply) -> None:
     conversation = reply.message.conversation
     conversation_cache.forget(conversation.user_id, conversation.pk)
+
+
+@task(level=Level.LOW, schedule=Schedule(every=EXPIRE))
+def delete_temporary() -> int:
+    """Deletes temporary conversations TEMPORARY_HOURS after their last message. Returns how many."""
+    return deleting.delete_expired()
 
 
 @task(level=Level.URGENT, schedule=Schedule(every=SWEEP))

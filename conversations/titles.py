@@ -22,7 +22,8 @@ async def suggest(message_id: int) -> None:
         return
     question = await sync_to_async(_question)(answer)
     try:
-        title = await chat_backends[answer.reply.backend].title(question, answer.text)
+        backend = chat_backends[answer.reply.backend]
+        title = await backend.title(question, answer.text, answer.reply.model)
     except ChatBackendError as error:
         logger.warning("no_title", code=error.code)  # its first words stay its name
         return

@@ -122,7 +122,7 @@ async def _result(attempt: Attempt, asked: ToolCall) -> tuple[tools.ToolResult, 
 def _cached_call(attempt: Attempt, asked: ToolCall) -> CachedCall | None:
     """The cache's name for this call; None where the tool's results are not to be kept."""
     tool = tools.get(asked.name)
-    if tool is None or tool.ttl <= 0:
+    if tool is None or tool.ttl <= 0 or not attempt.keeps:
         return None
     try:
         arguments = msgspec.json.decode(asked.arguments or "{}", type=dict)

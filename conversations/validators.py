@@ -22,12 +22,19 @@ CHOICES = tuple(field.attname for field in Preferences._meta.concrete_fields)  #
 
 
 def page(request: AuthenticatedHttpRequest) -> str | None:
-    """A page or fragment that shows anything of the user's conversations, such as their list."""
+    """A page or fragment that shows anything of the user's conversations, such as their list.
+
+    None for who wants none of it kept.
+    """
+    if not request.preferences.use_caches:
+        return None
     return _name(request, conversation_cache.version(request.user.pk))
 
 
 def part(request: AuthenticatedHttpRequest, conversation_id: UUID) -> str | None:
-    """A fragment that shows one conversation and nothing of the others."""
+    """A fragment that shows one conversation and nothing of the others. None as for `page`."""
+    if not request.preferences.use_caches:
+        return None
     return _name(request, conversation_cache.version(request.user.pk, conversation_id))
 
 

@@ -2,7 +2,7 @@
 
 In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
 reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
-`repeat 20 0.05 words`, `tool name {json}`, `hold seconds`, `fail code`. A continued answer goes on with "and so on". Any other message is answered "You said: ...".
+`repeat 20 0.05 words`, `tool name {json}`, `hold seconds`, `fail code`, `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ERRORS = {
     for error in vars(exceptions).values()
     if isinstance(error, type) and issubclass(error, exceptions.ChatBackendError)
 }
-DIRECTIVES = {"say", "pause", "repeat", "tool", "fail", "hold"}
+DIRECTIVES = {"say", "pause", "repeat", "tool", "fail", "hold", "told"}
 
 
 class ScriptedBackend(ChatBackend):
@@ -37,11 +37,17 @@ class ScriptedBackend(ChatBackend):
     is_language_model = False
     closed: ClassVar[list[str]] = []  # questions whose stream was closed before its end
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(self.options.get("models", [self.model]))
+
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         last = request.turns[-1]
         finished = False
         try:
             for line in ["say  and so on"] if request.begun else _script(last):
+                if line == "told":
+                    yield Text(f"{request.model}\n{request.system}")
                 async for event in _play(line):
                     yield event
             yield Usage(input_tokens=len(request.turns), output_tokens=7)

@@ -45,6 +45,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     """All that a backend gets to know: no user, no conversation, no database.
 
     `begun` is what an answer that was interrupted says already: only what comes after it is wanted.
+    `model` is one of the backend's `models`; "" is the first of them.
     """
 
     turns: tuple[Turn, ...]
@@ -52,6 +53,7 @@ class ChatRequest(msgspec.Struct, frozen=True):
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int | None = None
     begun: str = ""
+    model: str = ""
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
@@ -93,11 +95,13 @@ class ChatBackend:
     """Base of the classes that CHAT_BACKENDS names.
 
     `label` is what users read as the author of an answer. `is_language_model` is False for
-    backends whose answers are composed of quotations and tool results.
+    backends whose answers are composed of quotations and tool results. `takes_system_prompt` is
+    False where `ChatRequest.system` changes nothing: pages then say so to who writes one.
     """
 
     label = "Assistant"
     is_language_model = True
+    takes_system_prompt = True
 
     def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
         self.alias = alias
@@ -111,7 +115,16 @@ class ChatBackend:
     @property
     def price(self) -> Price:
         """Of its tokens. Raises ValueError where CHAT_PRICES or OPTIONS["prices"] is none."""
-        return price_of(self.model, self.options)
+        return self.price_for(self.model)
+
+    def price_for(self, model: str) -> Price:
+        """Of the tokens of that one of its models."""
+        return price_of(model, self.options)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that users may choose from, the one that answers by itself first."""
+        return (self.model,)
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         """Yields the answer's events, `Finish` last.
@@ -121,7 +134,7 @@ class ChatBackend:
         """
         raise NotImplementedError
 
-    async def title(self, question: str, answer: str) -> str:
+    async def title(self, question: str, answer: str, model: str = "") -> str:
         """A name of a few words for a conversation that begins so; "" where there is none.
 
         A language model is asked for one; other backends take it out of the question.
@@ -130,7 +143,9 @@ class ChatBackend:
             return titles.from_question(question)
         said = [Turn("user", question[:TITLE_SOURCE]), Turn("assistant", answer[:TITLE_SOURCE])]
         turns = (*said, Turn("user", titles.REQUEST))
-        async with aclosing(self.stream(ChatRequest(turns, max_output_tokens=32))) as events:
+        async with aclosing(
+            self.stream(ChatRequest(turns, max_output_tokens=32, model=model))
+        ) as events:
             pieces = [event.text async for event in events if isinstance(event, Text)]
         return titles.cleaned("".join(pieces))
 

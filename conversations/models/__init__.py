@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from conversations.models.branches import Branch
-from conversations.models.conversations import TAG_LENGTH, TITLE_LENGTH, Conversation
+from conversations.models.conversations import (
+    CHAT_MODEL_LENGTH,
+    SYSTEM_PROMPT_LENGTH,
+    TAG_LENGTH,
+    TITLE_LENGTH,
+    Conversation,
+)
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.preferences import Preferences, Theme
 from conversations.models.quotas import Measure, Period, Quota, StaffChange
@@ -16,10 +22,12 @@ from conversations.models.tool_runs import Permission, ToolRun
 from conversations.models.usage import ConversationUsage, DailyUsage, Entry
 
 __all__ = [
+    "CHAT_MODEL_LENGTH",
     "COMMENT_LENGTH",
     "LIVE",
     "OPEN",
     "REASONS",
+    "SYSTEM_PROMPT_LENGTH",
     "TAG_LENGTH",
     "TEXT_LENGTH",
     "TITLE_LENGTH",

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 TITLE_LENGTH = 120
 TAG_LENGTH = 30
+SYSTEM_PROMPT_LENGTH = 4000  # characters
+CHAT_MODEL_LENGTH = 251  # of an alias and a model's name
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def kept(self) -> Self:
+        """Without the temporary ones."""
+        return self.filter(temporary=False)
+
     def newest_first(self) -> Self:
         return self.order_by("-last_message_at", "-id")
 
@@ -64,6 +70,25 @@ class Conversation(models.Model):
     tags = ArrayField(
         models.CharField(max_length=TAG_LENGTH), default=list, db_default=Value([]), blank=True
     )
+    system_prompt = models.CharField(
+        max_length=SYSTEM_PROMPT_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Told to the model before the messages, after its user's own.",
+    )
+    chat_model = models.CharField(
+        max_length=CHAT_MODEL_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Which model answers, as backend/name; empty for the site's choice.",
+    )
+    temporary = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="In no list and no search, kept in no cache, and deleted after some hours.",
+    )
     idempotency_key = models.UUIDField(null=True, blank=True, editable=False)
 
     objects = ConversationQuerySet.as_manager()
@@ -87,6 +112,11 @@ class Conversation(models.Model):
                 name="conversation_as_listed",
             ),
             models.Index(fields=["user"], condition=~Q(tags=[]), name="conversation_with_tags"),
+            models.Index(
+                fields=["last_message_at"],
+                condition=Q(temporary=True),
+                name="conversation_temporary",
+            ),
         ]
 
     def __str__(self) -> str:

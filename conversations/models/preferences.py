@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.conversations import CHAT_MODEL_LENGTH, SYSTEM_PROMPT_LENGTH
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -34,6 +36,26 @@ class Preferences(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="preferences"
     )
     theme = models.CharField(max_length=10, choices=Theme, blank=True)
+    system_prompt = models.CharField(
+        max_length=SYSTEM_PROMPT_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Told to the model before every conversation.",
+    )
+    chat_model = models.CharField(
+        max_length=CHAT_MODEL_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="With which new conversations begin.",
+    )
+    use_caches = models.BooleanField(
+        "answer and show pages from the caches", default=True, db_default=True
+    )
+    keep_history = models.BooleanField(
+        default=True, db_default=True, help_text="Else new conversations begin as temporary ones."
+    )
     language = models.CharField(max_length=10, blank=True)
     time_zone = models.CharField(max_length=64, blank=True)
 

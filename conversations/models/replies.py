@@ -90,6 +90,8 @@ class Reply(models.Model):
     from, at the prices of a million tokens that held then; the `saved_` fields are what an answer
     from our cache would have taken.
 
+    `backend` and `model` are those that it was asked of, once it has begun those that write it; `instead_of`
+    is the model that was wanted where that was not offered any more.
     `fresh` goes past the cache of answers; `cached_at` is when an answer from there was written.
     `stream_start` is the id in the event stream after which this attempt's frames stand.
     `continues` says that the next attempt goes on from the text that is there, and `turns` is what
@@ -109,6 +111,7 @@ class Reply(models.Model):
     backend = models.CharField(max_length=50, default="default")
     model = models.CharField(max_length=200, blank=True)
     author = models.CharField(max_length=100, blank=True)
+    instead_of = models.CharField(max_length=200, blank=True, default="", db_default="")
     error = models.CharField(max_length=50, blank=True)
     explanation = models.TextField(blank=True)
     input_tokens = models.PositiveIntegerField(null=True, blank=True)

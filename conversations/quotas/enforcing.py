@@ -24,13 +24,14 @@ EXPECTED = 500  # tokens of an answer, as long as there is none to go by
 
 @dataclass(frozen=True)
 class Request:
-    """An answer that is asked for: to `text`, of that backend."""
+    """An answer that is asked for: to `text`, of that backend's model."""
 
     user_id: int
     conversation_id: UUID
     reply: int
     text: str
     backend: ChatBackend
+    model: str = ""
 
 
 class Exceeded(Exception):
@@ -113,7 +114,7 @@ def _expected(request: Request, limits: Sequence[Limit]) -> Amounts:
     )
     read, written = before or (0, EXPECTED)
     read = (read or 0) + (written or 0) + tokens.estimate(request.text)
-    cost = request.backend.price.cost(read, written or 0)
+    cost = request.backend.price_for(request.model).cost(read, written or 0)
     return 1, read + (written or 0), int(cost * NANO)
 
 

@@ -53,7 +53,9 @@ def _search(query: str, context: ToolContext) -> list[dict[str, Any]]:
 
 def _candidates(query: str, context: ToolContext) -> list[Message]:
     """Messages with one of the words, and the newest ones; not the question itself, nor questions."""
-    own = Message.objects.filter(conversation__user_id=context.user_id, role=Role.USER)
+    own = Message.objects.filter(
+        conversation__user_id=context.user_id, conversation__temporary=False, role=Role.USER
+    )
     own = own.select_related("conversation").exclude(text__endswith="?")
     asked = _question_id(context)
     if asked is not None:

@@ -12,7 +12,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from conversations.models import TAG_LENGTH, TITLE_LENGTH
+from conversations.models import (
+    CHAT_MODEL_LENGTH,
+    SYSTEM_PROMPT_LENGTH,
+    TAG_LENGTH,
+    TITLE_LENGTH,
+)
 
 FORMAT, VERSION = "chatsite conversations", 1
 
@@ -42,6 +47,7 @@ class ReplyRow(Struct, kw_only=True):
     backend: Annotated[str, Meta(max_length=50)]
     model: Annotated[str, Meta(max_length=200)]
     author: Name
+    instead_of: Annotated[str, Meta(max_length=200)] = ""
     error: Annotated[str, Meta(max_length=50)]
     explanation: str
     input_tokens: Number | None
@@ -83,6 +89,8 @@ class ConversationHead(Struct, kw_only=True):
     pinned: bool
     archived: bool
     tags: list[Tag]
+    system_prompt: Annotated[str, Meta(max_length=SYSTEM_PROMPT_LENGTH)] = ""
+    chat_model: Annotated[str, Meta(max_length=CHAT_MODEL_LENGTH)] = ""
 
 
 class ConversationRow(ConversationHead, kw_only=True):

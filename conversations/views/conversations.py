@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from conversations import quotas, reading, sending, streams, validators
+from conversations import deleting, quotas, reading, sending, validators
+from conversations.choice_forms import StartForm
 from conversations.conditional import conditional
-from conversations.forms import KEY_REUSED, MessageForm, RenameForm
+from conversations.forms import KEY_REUSED, RenameForm
 from conversations.models import Conversation
 from conversations.paging import Listing
 from conversations.request import (
@@ -30,7 +31,6 @@ from conversations.views.responses import (
     over_quota,
     refusal,
 )
-from performance.cache import ai_response_cache
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,13 +54,17 @@ def _list(request: AuthenticatedHttpRequest) -> HttpResponseBase:
 
 
 def _rows(request: AuthenticatedHttpRequest) -> HttpResponse:
-    page = reading.conversation_page(request.user, Listing.read(request.GET))
+    page = reading.conversation_page(
+        request.user, Listing.read(request.GET), cached=request.preferences.use_caches
+    )
     return render(request, "conversations/sidebar.html#rows", {"page": page})
 
 
 @signed_in
 def _start(request: AuthenticatedHttpRequest) -> HttpResponse:
-    form = MessageForm(request.POST, valid_utf8=is_valid_utf8(request))
+    form = StartForm(
+        request.POST, valid_utf8=is_valid_utf8(request), preferences=request.preferences
+    )
     if form.is_valid():
         try:
             conversation = sending.start(request.user, **form.cleaned_data)
@@ -119,8 +123,6 @@ def rename(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
 def delete(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     if request.method == "POST":
-        conversation.delete()
-        streams.forget(conversation.pk)
-        ai_response_cache.clear(user=request.user.pk)
+        deleting.delete(conversation)
         return SeeOther(reverse("conversations:list"))
     return render(request, "conversations/delete.html", {"conversation": conversation})

@@ -9,7 +9,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import quotas, reading, sending, validators
+from conversations import quotas, sending, validators
+from conversations.choice_forms import StartForm
 from conversations.conditional import conditional
 from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, NextMessageForm
 from conversations.models import Branch, Conversation
@@ -25,6 +26,7 @@ from conversations.views.responses import (
     exchange,
     fragment,
     list_page,
+    message_page,
     message_part,
     over_quota,
     page_part,
@@ -46,7 +48,7 @@ def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBa
 
 def _part(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     anchor = Anchor.read(request.GET)
-    page = reading.message_page(request.user, pk, anchor)
+    page = message_page(request, pk, anchor)
     part = "later" if anchor.kind in {"after", "from"} else "earlier"
     return page_part(request, page, part)
 
@@ -72,7 +74,7 @@ def _send_form(
             return (
                 refusal(request, form, 404)
                 if wants_fragment(request)
-                else list_page(request, form, 404)
+                else _as_a_new_one(request, form)
             )
         except sending.KeyReused:
             form.add_error("text", KEY_REUSED)
@@ -87,6 +89,13 @@ def _send_form(
     if wants_fragment(request):
         return refusal(request, form, status)
     return conversation_page(request, conversation.pk, form, status)
+
+
+def _as_a_new_one(request: AuthenticatedHttpRequest, form: NextMessageForm) -> HttpResponse:
+    """The text in the box that begins a conversation, since its own is gone."""
+    new = StartForm(request.POST, preferences=request.preferences)
+    new.add_error("text", form.errors["text"].as_data())
+    return list_page(request, new, 404)
 
 
 @require_safe

@@ -6,14 +6,21 @@ import uuid
 
 from django.contrib.messages import warning
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from conversations import answering, quotas
+from conversations.choice_forms import AgainForm
 from conversations.forms import OUTDATED
 from conversations.models import Conversation, Message, Reply
 from conversations.request import AuthenticatedHttpRequest, signed_in, wants_fragment
-from conversations.views.responses import SeeOther, message_now, messages_from, out_of_quota
+from conversations.views.responses import (
+    SeeOther,
+    fragment,
+    message_now,
+    messages_from,
+    out_of_quota,
+)
 
 
 @require_POST
@@ -24,13 +31,19 @@ def stop(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpR
     return message_now(request, message)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def retry(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpResponse:
-    """Again: in its place where nothing was written, as another version where something was."""
+    """Again: in its place where nothing was written, as another version where something was.
+
+    GET asks for the model; a POST without one asks the conversation's.
+    """
     message = _answer(request, pk, number)
+    form = AgainForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return _models(request, message, form)
     try:
-        new = answering.again(message.reply)
+        new = answering.again(message.reply, form.cleaned_data["chat_model"])
     except quotas.Exceeded as error:
         return out_of_quota(request, pk, error)
     except Conversation.DoesNotExist:
@@ -38,6 +51,19 @@ def retry(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> Http
     if wants_fragment(request):
         return messages_from(request, pk, new.place)
     return SeeOther(new.get_absolute_url())
+
+
+def _models(request: AuthenticatedHttpRequest, message: Message, form: AgainForm) -> HttpResponse:
+    context = {
+        "conversation": message.conversation,
+        "message": message,
+        "form": form,
+        "chosen": message.reply.backend + "/" + message.reply.model,
+    }
+    status = 422 if form.is_bound else 200
+    if wants_fragment(request):
+        return fragment(request, "conversations/again.html#form", context, status)
+    return render(request, "conversations/again.html", context, status=status)
 
 
 @require_POST

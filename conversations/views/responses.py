@@ -6,13 +6,25 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.messages import warning
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
-from conversations import prepared, quota_words, quotas, reading, rendering, streams, windows
+from conversations import (
+    prepared,
+    quota_words,
+    quotas,
+    reading,
+    rendering,
+    settled,
+    streams,
+    windows,
+)
+from conversations.ai import offers
+from conversations.choice_forms import StartForm
 from conversations.forms import MessageForm
-from conversations.models import TEXT_LENGTH, Message, Reply, Status
+from conversations.models import SYSTEM_PROMPT_LENGTH, TEXT_LENGTH, Message, Reply, Status
 from conversations.paging import Listing
 from conversations.reading import MessagePage
 from conversations.request import AuthenticatedHttpRequest, wants_fragment
@@ -95,7 +107,7 @@ def kept_list_page(request: AuthenticatedHttpRequest, name: str | None) -> HttpR
     """With an empty box; `name` is its validator."""
 
     def read() -> tuple[Context, bool]:
-        return _list_context(request, MessageForm()), True
+        return _list_context(request, StartForm(preferences=request.preferences)), True
 
     own = {"key": str(uuid.uuid4())}
     return prepared.page(request, name, "conversations/list.html", read, own)
@@ -123,11 +135,16 @@ def kept_conversation_page(
     return prepared.page(request, name, "conversations/detail.html", read, own)
 
 
+def message_page(request: AuthenticatedHttpRequest, pk: uuid.UUID, anchor: Anchor) -> MessagePage:
+    """Through the cache, unless its user wants none."""
+    return reading.message_page(request.user, pk, anchor, cached=request.preferences.use_caches)
+
+
 def messages_from(
     request: AuthenticatedHttpRequest, pk: uuid.UUID, place: int, status: int = 200
 ) -> HttpResponse:
     """The messages that the conversation shows now from that place on."""
-    page = reading.message_page(request.user, pk, Anchor("from", place))
+    page = message_page(request, pk, Anchor("from", place))
     return page_part(request, page, "later", status)
 
 
@@ -149,6 +166,7 @@ def rows_context(conversation: object, rows: Sequence[ShownMessage]) -> Context:
         "conversation": conversation,
         "rows": rows,
         "waiting": {pk: Reply.objects.ahead_of(pk) for pk in waiting},
+        "several_models": settled.several_models(),
     }
 
 
@@ -165,7 +183,8 @@ def message_part(request: AuthenticatedHttpRequest, message: Message) -> HttpRes
     (row,) = rendering.current(found)
     shown = ShownMessage.of(row, windows.versions(row))
     context = {"message": shown} | rows_context(message.conversation, [shown])
-    answer = render if shown.is_settled else fragment
+    kept = shown.is_settled and not message.conversation.temporary
+    answer = render if kept else fragment
     return answer(request, "conversations/messages.html#message", context)
 
 
@@ -177,17 +196,23 @@ def exchange(message: Message) -> list[ShownMessage]:
 
 
 def _list_context(request: AuthenticatedHttpRequest, form: MessageForm) -> Context:
-    return _frame(request, form) | {"suggestions": SUGGESTIONS}
+    return _frame(request, form) | {
+        "suggestions": SUGGESTIONS,
+        "several_models": settled.several_models(),
+        "temporary_hours": settings.TEMPORARY_HOURS,
+        "system_prompt_length": SYSTEM_PROMPT_LENGTH,
+    }
 
 
 def _conversation_context(
     request: AuthenticatedHttpRequest, pk: uuid.UUID, form: MessageForm
 ) -> tuple[Context, bool]:
     """And whether all of it stands still until something is written."""
-    page = reading.message_page(request.user, pk, Anchor.read(request.GET))
+    page = message_page(request, pk, Anchor.read(request.GET))
     context = _frame(request, form) | {
         **rows_context(page.conversation, page.rows),
         "messages_page": page,
+        "offer": offers.chosen(page.conversation.chat_model),
     }
     if page.stream_start:
         context["after"] = page.stream_start
@@ -196,7 +221,9 @@ def _conversation_context(
 
 def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> Context:
     return {
-        "page": reading.conversation_page(request.user, Listing.read(request.GET)),
+        "page": reading.conversation_page(
+            request.user, Listing.read(request.GET), cached=request.preferences.use_caches
+        ),
         "form": form,
         "text_length": TEXT_LENGTH,
     }

@@ -27,7 +27,7 @@ def transfer(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         return _read(request)
     if name := request.GET.get("format"):
-        own = request.user.conversations.newest_first()
+        own = request.user.conversations.kept().newest_first()
         return _file(own.iterator(chunk_size=100), name, "conversations")
     return render(request, "conversations/transfer.html")
 

@@ -61,7 +61,8 @@ def grown(conversation: Conversation, shape: list[tuple[int, int]], words: list[
 @given(shape=shapes, words=st.lists(texts, min_size=1, max_size=4), title=texts)
 def test_round_trip(shape: list[tuple[int, int]], words: list[str], title: str) -> None:
     user, other = UserFactory.create(), UserFactory.create()
-    first = ConversationFactory.create(user=user, title=title, pinned=True, tags=["a"])
+    own = {"system_prompt": title, "chat_model": "default/small"}
+    first = ConversationFactory.create(user=user, title=title, pinned=True, tags=["a"], **own)
     grown(first, shape, words)
     data = written([first])
     assert transfer.read(other, data) == 1

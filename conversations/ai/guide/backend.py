@@ -22,6 +22,7 @@ class GuideBackend(ChatBackend):
     label = "Guide"
     model = "guide"
     is_language_model = False
+    takes_system_prompt = False
 
     def prepare(self) -> None:
         embed(["ready"])

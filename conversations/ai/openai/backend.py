@@ -40,6 +40,10 @@ class OpenAIBackend(ChatBackend):
     def settings(self) -> Options:
         return read(self.options)
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.model, *self.settings.models)))
+
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
         breaker = breaker_for(self.settings.base_url)
         pace = Pace(self.settings, _expected(request))

@@ -11,6 +11,8 @@ import msgspec
 
 from conversations.ai import prices
 
+LONGEST_NAME = 200  # what a row keeps
+
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the provider takes from one key in a minute, all workers together; 0 is as much as comes.
@@ -31,6 +33,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `tools` and `include_usage` are for servers that refuse those fields; `extra_body` is merged
     into each request (temperature, reasoning effort, ...). `prices` are those of a million tokens:
     read, written, and read out of the provider's own cache. `limits` are those of the provider's key.
+    `models` are those that users may choose from beside `model`, which answers where nothing was chosen.
     """
 
     base_url: str
@@ -46,6 +49,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra_body: dict[str, Any] = {}
     prices: tuple[Decimal, ...] = ()
     limits: Limits = Limits()
+    models: tuple[str, ...] = ()
 
     @property
     def url(self) -> httpx2.URL:
@@ -78,6 +82,8 @@ def read(options: Mapping[str, Any]) -> Options:
     limits = found.limits
     if min(limits.requests_per_minute, limits.tokens_per_minute) < 0 or limits.longest_wait <= 0:
         raise ValueError("limits must not be negative, and longest_wait positive")
+    if not all(name.strip() and len(name) <= LONGEST_NAME for name in found.models):
+        raise ValueError(f"models must be names of 1 to {LONGEST_NAME} characters")
     if found.prices:
         prices.price(found.prices)
     return found

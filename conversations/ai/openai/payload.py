@@ -15,7 +15,7 @@ CONTINUE = (
 
 def body(request: ChatRequest, options: Options) -> dict[str, Any]:
     data: dict[str, Any] = {
-        "model": options.model,
+        "model": request.model or options.model,
         "messages": _messages(request),
         "stream": True,
     }

@@ -125,9 +125,9 @@ async function openEditor(opener) {
   if (!answer?.ok) return tell("refused", answer?.status ?? 0)
   message.append(content(await answer.text()))
   message.classList.add("editing")
-  const box = message.querySelector("textarea")
+  const box = message.querySelector(".edit :is(textarea, select)")
   box.focus()
-  box.setSelectionRange(box.value.length, box.value.length)
+  if (box.matches("textarea")) box.setSelectionRange(box.value.length, box.value.length)
 }
 
 function closeEditor(part) {

@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from conversations.views.settings.appearance import appearance
+from conversations.views.settings.assistant import assistant
+from conversations.views.settings.history import history
 from conversations.views.settings.language import language
 from conversations.views.settings.pages import overview, section_page
 from conversations.views.settings.usage import usage
 
-__all__ = ["appearance", "language", "overview", "section_page", "usage"]
+__all__ = [
+    "appearance",
+    "assistant",
+    "history",
+    "language",
+    "overview",
+    "section_page",
+    "usage",
+]

@@ -1,0 +1,37 @@
+"""The end of a conversation: its rows, its events, and what caches hold of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from conversations import streams
+from conversations.models import Conversation, Reply, Status
+from performance.cache import ai_response_cache
+
+BATCH = 500
+
+
+def delete(conversation: Conversation) -> None:
+    """Deletes it for good. An answer that is being written stops, so that nothing is told of it later."""
+    pk, user_id, was_kept = conversation.pk, conversation.user_id, not conversation.temporary
+    running = Reply.objects.filter(message__conversation=pk, status=Status.RUNNING)
+    writing = list(running.values_list("message_id", "attempt"))
+    conversation.delete()
+    for message_id, attempt in writing:
+        streams.request_stop(message_id, attempt)
+    streams.forget(pk)
+    if was_kept:  # a temporary one has put no answer there
+        ai_response_cache.clear(user=user_id)
+
+
+def delete_expired() -> int:
+    """Deletes the temporary conversations that nobody has written in for TEMPORARY_HOURS."""
+    since = timezone.now() - timedelta(hours=settings.TEMPORARY_HOURS)
+    old = Conversation.objects.filter(temporary=True, last_message_at__lt=since)
+    found = list(old[:BATCH])
+    for conversation in found:
+        delete(conversation)
+    return len(found)
