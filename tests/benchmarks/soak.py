@@ -23,6 +23,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.holding import Holding, Trend
 from tests.benchmarks.servers import test_database
 from tests.benchmarks.visitors import Crowd, Seen, visitors
 
@@ -80,9 +81,25 @@ def _line(seen: dict[str, float]) -> str:
     return "  ".join(f"{name} {seen[name]:.1f}" for name in SHOWN)
 
 
-async def soaked(site: Any, people: list[Any], minutes: float, share: float) -> dict[str, Any]:
-    from tests.benchmarks.holding import Holding, Trend
+async def acted(crowd: Crowd, count: int, seen: Seen) -> None:
+    """So many acts by ABREAST visitors, who leave afterwards."""
+    left = iter(range(count))
 
+    async def keep_acting() -> None:
+        for _ in left:
+            await crowd.act(seen)
+
+    await asyncio.gather(*(keep_acting() for _ in range(ABREAST)))
+    crowd.close()
+
+
+def at_rest(holding: Holding, seconds: float = 1.5) -> dict[str, float]:
+    """What is held once the last visitors have been gone for a moment."""
+    time.sleep(seconds)
+    return holding.now()
+
+
+async def soaked(site: Any, people: list[Any], minutes: float, share: float) -> dict[str, Any]:
     crowd, seen = Crowd(site.port, people), Seen()
     with Holding(site) as holding:
         await capacity(crowd, 5)
@@ -95,7 +112,7 @@ async def soaked(site: Any, people: list[Any], minutes: float, share: float) -> 
     return {"capacity": most, "seen": seen, "trends": trends, "looks": looks}
 
 
-def is_flat(name: str, trend: Any) -> bool:
+def is_flat(name: str, trend: Trend) -> bool:
     if name.endswith("_mb"):
         return bool(name in {"cache_mb", "queue_mb"} or trend.share <= 0.02)
     return bool(trend.grown <= max(2, 0.05 * trend.first))
