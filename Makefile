@@ -2,10 +2,11 @@
 HOST ?= 127.0.0.1
 PORT ?= 8000
 PYTHON_IN = .venv/bin/python
-SOURCES = chatsite performance conversations tests manage.py
+SOURCES = chatsite performance conversations tests deploy manage.py
 UV = $$(command -v uv || echo .tools/uv/bin/uv)
-COMPILE = pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header --quiet --overrides requirements/overrides.in
+PINNED = --universal --python-version 3.12 --generate-hashes --no-emit-index-url --no-annotate \
+	--no-header --quiet
+COMPILE = pip compile pyproject.toml $(PINNED) --overrides requirements/overrides.in
 # Values to check production mode with; nothing answers at them.
 PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.example.org \
 	CSRF_TRUSTED_ORIGINS=https://chat.example.org DATABASE_URL=postgres://chat@db.example.org/chat \
@@ -64,6 +65,7 @@ lock: dev ## renew requirements/*.txt from pyproject.toml
 	$(UV) $(COMPILE) --extra embedded --extra local-model -c requirements/dev.txt \
 		-o requirements/local-model.txt
 	$(UV) $(COMPILE) --extra apprise -c requirements/dev.txt -o requirements/apprise.txt
+	$(UV) pip compile deploy/load/requirements.in $(PINNED) -c requirements/dev.txt -o requirements/load.txt
 
 local:
 	@deploy/bootstrap.sh local

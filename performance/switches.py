@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 
 import structlog
-from django.db import connection
+from django.db import connection, reset_queries
 
 from performance import conf
 from performance.models import SwitchChange
@@ -58,6 +58,7 @@ class _Watcher(threading.Thread):
             self._failing = True
         finally:
             with suppress(Exception):
+                reset_queries()
                 connection.close()
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, reset_queries
 from django.http import HttpRequest, parse_cookie
 
 from conversations.models import Conversation
@@ -41,6 +41,7 @@ def _owner(key: str, conversation_id: UUID) -> int | None:
         if user.is_authenticated and _owns(user.pk, conversation_id):
             return int(user.pk)
     finally:
+        reset_queries()
         connections.close_all()
     return None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 from django.core.signals import request_started
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, reset_queries
 
 from performance import conf
 from performance.alerts import fallback
@@ -88,4 +88,5 @@ def tick(work: Work, database: Database) -> None:
     except Exception:
         logger.exception("alerts_watchdog_failed")
     finally:
+        reset_queries()
         connections.close_all()

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
 
-from django.db import connections
+from django.db import connections, reset_queries
 
 BACKGROUND_THREADS = 4
 
@@ -42,6 +42,7 @@ def _with_connections_closed(work: Callable[[], object]) -> None:
     try:
         work()
     finally:
+        reset_queries()
         connections.close_all()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, reset_queries
 from django.tasks.base import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
 from rq.job import Job
@@ -48,6 +48,7 @@ class TaskJob(Job):
     def _run(self, result: AnyResult) -> Any:
         expires_at = self.connection.hget(self.key, "expires_at")
         close_old_connections()
+        reset_queries()
         self._announce(result, TaskResultStatus.RUNNING)
         try:
             running.refuse_expired(float(expires_at) if expires_at else None)

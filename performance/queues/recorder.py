@@ -19,6 +19,7 @@ from django.db import (
     InterfaceError,
     close_old_connections,
     connection,
+    reset_queries,
 )
 
 from performance.models import TaskRun
@@ -94,6 +95,7 @@ class Recorder(threading.Thread):
             batch = [self._runs.popleft() for _ in range(min(AT_ONCE, len(self._runs)))]
             try:
                 close_old_connections()
+                reset_queries()
                 write_sound([row for run in batch if (row := _row_or_none(run))])
             except (DatabaseError, InterfaceError) as error:
                 logger.warning("task_runs_postponed", rows=len(batch), error=type(error).__name__)

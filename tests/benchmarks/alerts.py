@@ -4,7 +4,8 @@ python -m tests.benchmarks alerts [--rules 100] [--series 200] [--minutes 10080]
 
 The rows are minutes of `--series` series, `--spread` of them to a metric. The rules look back five
 minutes, a third of them as ratios, a third grouped by the label that tells a metric's series apart.
-Printed are the time of the SQL alone, its statements, and the whole evaluation.
+Printed are the time of the SQL alone, its statements, the whole evaluation, and one in which an alert
+fires: its row and the message that is to be sent are committed at its end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from typing import Any
 from tests.benchmarks.servers import test_database
 
 COUNTS = {"rules": 100, "series": 200, "minutes": 10_080, "rounds": 30}
+FIRING_ROUNDS = 10
+CHANNEL = {
+    "BACKEND": "performance.alerts.channels.email.EmailChannel",
+    "OPTIONS": {"to": ["ops@example.org"]},
+}
 ROWS = """
     INSERT INTO performance_metricbucket (series_id, resolution, start, count, sum, min, max, histogram)
     SELECT series, 60, date_trunc('minute', now()) - minute * interval '1 minute', 60, 60, 1, 1, ''
@@ -32,8 +38,18 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     with test_database():
         _seed(options)
-        figures = _measure(options)
+        with _channel():
+            figures = _measure(options)
     print(json.dumps({"name": "alerts", "figures": figures, "ratios": {}}))
+
+
+def _channel() -> Any:
+    """One channel, so that there is somebody to tell; nothing is sent here."""
+    from django.conf import settings
+    from django.test import override_settings
+
+    block = {**settings.PERFORMANCE["ALERTS"], "CHANNELS": {"email": CHANNEL}}
+    return override_settings(PERFORMANCE={**settings.PERFORMANCE, "ALERTS": block})
 
 
 def _seed(options: argparse.Namespace) -> None:
@@ -86,7 +102,12 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
         rounds.append(seen.milliseconds)
     # The first round has one statement more: it inserts the row that the others update.
     usual = [one for one in rounds if len(one) == len(rounds[-1])]
+    firing = [_firing(number) for number in range(FIRING_ROUNDS)]
     return {
+        "firing_ms": {
+            "median": round(statistics.median(firing), 1),
+            "worst": round(max(firing), 1),
+        },
         "rows": MetricBucket.objects.count(),
         "rules": options.rules,
         "statements": len(rounds[-1]),
@@ -99,6 +120,28 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
             "best": round(min(whole), 1),
         },
     }
+
+
+def _firing(number: int) -> float:
+    """Milliseconds of an evaluation in which one more alert fires, and a message of it then waits."""
+    from performance import metrics
+    from performance.alerts import evaluate
+    from performance.models import Alert, AlertRule, Notification
+    from performance.models.alerts import State
+
+    name = f"fires_{number}"
+    AlertRule.objects.create(
+        name=f"fires-{number}", title=name, metric=name, aggregation="count", threshold=0
+    )
+    metrics.count(name)
+    metrics.flush()
+    began = time.perf_counter()
+    evaluate()
+    took = (time.perf_counter() - began) * 1000
+    alert = Alert.objects.get(rule__name=f"fires-{number}", state=State.FIRING)
+    if not Notification.objects.filter(news__contains=[{"alert": alert.pk}]).exists():
+        raise SystemExit("The alert fires, and nobody is told.")
+    return took
 
 
 class _Seen:

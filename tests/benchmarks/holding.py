@@ -24,6 +24,7 @@ class Holding:
 
     def __init__(self, site: Any) -> None:
         self._processes = {"web": site.web.pid, "worker": site.worker.pid}
+        self._port = site.port
         self._database = psycopg.connect(site.environment["DATABASE_URL"], autocommit=True)
         self._servers = {
             "cache": redis.Redis.from_url(settings.CACHE_URL),
@@ -34,13 +35,31 @@ class Holding:
         """One figure for each thing held; memory in MB."""
         found: dict[str, float] = {}
         for name, pid in self._processes.items():
-            found |= {f"{name}_{what}": value for what, value in _process(pid).items()}
+            found |= {f"{name}_{what}": value for what, value in self._process(pid).items()}
         row = self._database.execute(CONNECTIONS).fetchone()
         found["database_connections"] = row[0] if row else 0
         for name, client in self._servers.items():
             found[f"{name}_clients"] = client.info("clients")["connected_clients"] - 1
             found[f"{name}_mb"] = client.info("memory")["used_memory"] / 2**20
         return found
+
+    def _process(self, pid: int) -> dict[str, float]:
+        """Of a process and all that it started. A child may end while it is looked at."""
+        parent = psutil.Process(pid)
+        found = {"mb": 0.0, "descriptors": 0, "threads": 0}
+        for process in [parent, *parent.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess), process.oneshot():
+                found["mb"] += process.memory_info().rss / 2**20
+                found["descriptors"] += process.num_fds() - self._visitors(process)
+                found["threads"] += process.num_threads()
+        return found
+
+    def _visitors(self, process: psutil.Process) -> int:
+        """Connections that a visitor has open now: it is their number, and not the site's."""
+        return sum(
+            one.status == psutil.CONN_ESTABLISHED and one.laddr.port == self._port
+            for one in process.net_connections("tcp")
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -54,18 +73,6 @@ class Holding:
         self._database.close()
         for client in self._servers.values():
             client.close()
-
-
-def _process(pid: int) -> dict[str, float]:
-    """Of a process and all that it started. A child may end while it is looked at."""
-    parent = psutil.Process(pid)
-    found = {"mb": 0.0, "descriptors": 0, "threads": 0}
-    for process in [parent, *parent.children(recursive=True)]:
-        with suppress(psutil.NoSuchProcess), process.oneshot():
-            found["mb"] += process.memory_info().rss / 2**20
-            found["descriptors"] += process.num_fds()
-            found["threads"] += process.num_threads()
-    return found
 
 
 @dataclass(frozen=True)

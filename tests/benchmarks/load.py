@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.connections import Connections
 from tests.benchmarks.servers import test_database
 
 ABREAST = 16
@@ -35,7 +36,7 @@ class Outcome:
 
     statuses: Counter[int] = field(default_factory=Counter)
     took: list[float] = field(default_factory=list)
-    has_retry_after: bool = True
+    without_retry_after: int = 0
 
     @property
     def p95(self) -> float:
@@ -47,48 +48,25 @@ class Client:
     """Asks for one path, over connections that stay open."""
 
     def __init__(self, port: int, path: str, cookie: str) -> None:
-        self._port = port
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-        self._request = (
-            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: {cookie}\r\n\r\n".encode()
-        )
+        self._connections = Connections(port)
+        self._path, self._cookie = path, cookie
 
     async def ask(self, outcome: Outcome) -> None:
         begun = time.perf_counter()
         try:
             async with asyncio.timeout(20):
-                status, headers = await self._exchange()
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, ValueError):
-            status, headers = 0, b""
-        outcome.statuses[status] += 1
-        if status == 200:
+                answer = await self._connections.exchange(self._path, self._cookie)
+        except (OSError, TimeoutError, EOFError, ValueError):
+            outcome.statuses[0] += 1
+            return
+        outcome.statuses[answer.status] += 1
+        if answer.status == 200:
             outcome.took.append(1000 * (time.perf_counter() - begun))
-        elif status in {429, 503} and b"retry-after:" not in headers.lower():
-            outcome.has_retry_after = False
-
-    async def _exchange(self) -> tuple[int, bytes]:
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
-            writer.write(self._request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = next(
-                int(line.partition(b":")[2])
-                for line in head.lower().split(b"\r\n")
-                if line.startswith(b"content-length:")
-            )
-            await reader.readexactly(length)
-        except BaseException:
-            writer.close()
-            raise
-        self._idle.append((reader, writer))
-        return int(head[9:12]), head
+        elif answer.status in {429, 503} and not answer.says_when_to_come_back:
+            outcome.without_retry_after += 1
 
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop()[1].close()
+        self._connections.close()
 
 
 async def capacity(client: Client, seconds: float) -> float:
@@ -188,7 +166,7 @@ def run(
                 count for status, count in shed.statuses.items() if status not in {0, 200, 429, 503}
             ),
             "overload_p95_ms": shed.p95,
-            "overload_says_when_to_come_back": float(shed.has_retry_after),
+            "overload_without_retry_after": shed.without_retry_after,
             "seconds_until_calm": calm,
         }
 

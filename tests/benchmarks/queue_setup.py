@@ -83,7 +83,7 @@ def python_of(peer: Peer, folder: Path) -> Path:
         return Path(sys.executable)
     python = folder / peer.module / "bin" / "python"
     if not python.exists():
-        uv = os.environ.get("UV") or shutil.which("uv") or "uv"
+        uv = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".tools/uv/bin/uv")
         subprocess.run(
             [uv, "venv", "-q", "--python", sys.executable, python.parents[1]], check=True
         )

@@ -1,10 +1,10 @@
 """The whole site for half an hour at 70 % of what it can do: whether anything that it holds grows.
 
-python -m tests.benchmarks soak [--minutes 30] [--share 0.7] [--visitors 200] [--looks FILE]
+python -m tests.benchmarks soak [--minutes 30] [--share 0.7 | --rate ACTS] [--visitors 200] [--looks FILE]
 
 Of 10 acts 6 open a conversation, 2 the list, 1 searches, and 1 opens a stream, asks something and reads the
 answer to its end. The capacity is the acts a second that 16 visitors get who never pause; then acts begin
-at `--share` of that rate whether or not the last ones have ended. Every ten seconds memory, descriptors,
+at `--share` of that rate, or `--rate` a second, whether or not the last ones have ended. Every ten seconds memory, descriptors,
 threads and connections of the web process, the worker, PostgreSQL and both Redis are looked at. The first
 third is warming up; through the rest of it goes a line. Memory may rise by 2 % of itself, a count by 5 %
 of itself or by 2: what rises more is said to grow. Redis' own memory is shown, and has no verdict: its
@@ -99,17 +99,18 @@ def at_rest(holding: Holding, seconds: float = 1.5) -> dict[str, float]:
     return holding.now()
 
 
-async def soaked(site: Any, people: list[Any], minutes: float, share: float) -> dict[str, Any]:
+async def soaked(site: Any, people: list[Any], options: argparse.Namespace) -> dict[str, Any]:
     crowd, seen = Crowd(site.port, people), Seen()
     with Holding(site) as holding:
         await capacity(crowd, 5)
         most = await capacity(crowd, 10)
         print(f"capacity {most:.1f} acts a second", flush=True)
-        looks = await watch(holding.now, at_rate(crowd, share * most, minutes * 60, seen))
+        rate = options.rate or options.share * most
+        looks = await watch(holding.now, at_rate(crowd, rate, options.minutes * 60, seen))
         crowd.close()
     warm = looks[int(len(looks) * WARM_UP) :]
     trends = {name: Trend.of([(at, held[name]) for at, held in warm]) for name in warm[0][1]}
-    return {"capacity": most, "seen": seen, "trends": trends, "looks": looks}
+    return {"capacity": most, "rate": rate, "seen": seen, "trends": trends, "looks": looks}
 
 
 def is_flat(name: str, trend: Trend) -> bool:
@@ -122,6 +123,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="soak")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--share", type=float, default=0.7)
+    parser.add_argument("--rate", type=float, default=0, help="acts a second, whatever is possible")
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--looks", type=Path, help="write all that was seen there, as JSON")
     options = parser.parse_args(arguments)
@@ -133,13 +135,13 @@ def main(arguments: list[str]) -> None:
 
         people = visitors(options.visitors)
         with Site(Path(directory), LOG_LEVEL="ERROR", ALERTS_ENABLED="on") as site:
-            found = asyncio.run(soaked(site, people, options.minutes, options.share))
+            found = asyncio.run(soaked(site, people, options))
     if options.looks:
         options.looks.write_text(json.dumps(found["looks"]))
-    report(found, options.minutes, options.share)
+    report(found, options.minutes)
 
 
-def report(found: dict[str, Any], minutes: float, share: float) -> None:
+def report(found: dict[str, Any], minutes: float) -> None:
     seen, trends = found["seen"], found["trends"]
     print(f"{'':24} {'at first':>10} {'an hour':>10} {'grown':>8}")
     for name, trend in trends.items():
@@ -152,6 +154,7 @@ def report(found: dict[str, Any], minutes: float, share: float) -> None:
     figures = {
         "minutes": minutes,
         "capacity_a_second": round(found["capacity"], 1),
+        "acts_a_second": round(found["rate"], 1),
         "acts": seen.outcomes.total(),
         "failed": seen.failed,
         "shed": seen.shed,
@@ -159,7 +162,9 @@ def report(found: dict[str, Any], minutes: float, share: float) -> None:
         **{name: round(trend.first, 1) for name, trend in trends.items()},
         **{f"{name}_an_hour": round(trend.an_hour, 2) for name, trend in trends.items()},
         "growing": len(growing),
+        "growing_counts": sum(not name.endswith("_mb") for name in growing),
     }
     memory = max(trends[name].share for name in ("web_mb", "worker_mb"))
+    share = round(found["rate"] / found["capacity"], 2)
     ratios = {"share": share, "memory_grown": round(memory, 4)}
     print(json.dumps({"name": "soak", "figures": figures, "ratios": ratios}))

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connections, reset_queries
 
 
 class DatabaseThreads:
@@ -32,6 +32,8 @@ class DatabaseThreads:
         """Closes broken connections, and when nothing runs all that are over their age."""
         for executor in self._executors:
             if executor._threads:  # noqa: SLF001
+                # With DEBUG on, Django remembers every statement until a request begins.
+                executor.submit(reset_queries)
                 executor.submit(close_old_connections if idle else _close_broken)
 
     def close(self) -> None:

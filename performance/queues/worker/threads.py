@@ -12,7 +12,7 @@ from contextvars import Context
 from queue import SimpleQueue
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import close_old_connections, reset_queries
 
 from performance.queues.exceptions import TaskCancelled
 from performance.queues.worker.run import Run
@@ -126,6 +126,7 @@ class Threads:
             self._owner[ident] = run
         try:
             close_old_connections()
+            reset_queries()  # as at a request's beginning: with DEBUG on, Django remembers them all
             return self._body(run)
         finally:
             # Once the lock is held here nobody interrupts this thread any more.
