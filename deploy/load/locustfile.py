@@ -9,6 +9,7 @@ the other one. docs/operations/load.md explains all of it.
 from __future__ import annotations
 
 import csv
+import logging
 import random
 import re
 import secrets
@@ -20,12 +21,16 @@ from typing import Any
 
 import gevent
 from bounds import Bounds, refusal
-from locust import HttpUser, between, events, task
+from locust import HttpUser, TaskSet, between, events, task
 from locust.exception import StopUser
+
+logger = logging.getLogger("chatsite.load")
 
 AFTER = re.compile(r'data-after="([0-9-]*)"')
 CONVERSATION = re.compile(r"/c/[0-9a-f-]{36}/")
 BUSY = (429, 503)
+BEGINNING = "0-0"  # the event before the first one
+MESSAGES = "/c/[id]/messages/"
 PATIENCE = 60.0  # seconds for an answer
 SIGN_IN_PATIENCE = 600.0  # the site lets one address sign in a few dozen times a minute
 QUESTIONS = [
@@ -81,6 +86,12 @@ def _form(account: dict[str, str]) -> dict[str, str]:
     return {"email": f"{name}@load.invalid", "username": name, **passwords}
 
 
+def _leaving(why: str) -> StopUser:
+    """Ends one person, and says why; the others go on."""
+    logger.warning("Somebody leaves: %s", why)
+    return StopUser(why)
+
+
 @events.request.add_listener
 def _count(context: dict[str, Any], **_kwargs: Any) -> None:
     environment = context.get("environment")
@@ -90,27 +101,27 @@ def _count(context: dict[str, Any], **_kwargs: Any) -> None:
 
 def _end(environment: Any, bound: str) -> None:
     if environment.runner and environment.runner.state not in ("stopping", "stopped", "cleanup"):
-        print(f"The load ends here: {bound} is used up.")  # noqa: T201  # to whoever runs it
-        environment.runner.quit()
+        logger.warning("The load ends here: %s is used up.", bound)
+        # Of its own: who uses the last one up is a person whose end quit() waits for.
+        gevent.spawn(environment.runner.quit)
 
 
-class ChatUser(HttpUser):
-    """One person with one conversation. Somebody whom the site tells to come back later does."""
-
-    def context(self) -> dict[str, Any]:
-        return {"environment": self.environment}
+class Chat(TaskSet):
+    """What one person does in one conversation. Somebody whom the site tells to come back later does."""
 
     def on_start(self) -> None:
+        self.environment = self.user.environment
         # The page of locust can give another address than the command line did.
-        why_not = refusal(self.host or "", self.environment.parsed_options.allow_host)
+        why_not = refusal(self.user.host or "", self.environment.parsed_options.allow_host)
         if why_not or not self.environment.bounds.take("users"):
-            raise StopUser(why_not or "--most-users is used up")
-        self.client.headers["Referer"] = f"{self.host}/"
+            raise _leaving(why_not or "--most-users is used up.")
+        self.client.headers["Referer"] = f"{self.user.host}/"
         account = next(self.environment.accounts, None)
         if account is None:
-            raise StopUser("The file of --accounts has no more rows.")
+            raise _leaving("The file of --accounts has no more rows.")
         self._sign_in(account)
         self.conversation = self._start()
+        self._read_answer(BEGINNING, is_asked=True)
 
     @task(6)
     def open_conversation(self) -> None:
@@ -134,7 +145,8 @@ class ChatUser(HttpUser):
         if after:
             self._read_answer(after[1])
 
-    def _read_answer(self, after: str) -> None:
+    def _read_answer(self, after: str, *, is_asked: bool = False) -> None:
+        """Opens the stream, asks unless that has been done, and reads to the answer's end."""
         begun = time.monotonic()
         with self.client.get(
             f"{self.conversation}events/",
@@ -145,9 +157,8 @@ class ChatUser(HttpUser):
             timeout=PATIENCE,
             catch_response=True,
         ) as stream:
-            if not self._is_well(stream) or self._send(self._messages, "/c/[id]/messages/") is None:
-                return
-            self._follow(stream, begun)
+            if self._is_well(stream) and (is_asked or self._send(self._messages, MESSAGES)):
+                self._follow(stream, begun)
 
     @property
     def _messages(self) -> str:
@@ -174,7 +185,7 @@ class ChatUser(HttpUser):
             response_time=1000 * (time.monotonic() - begun),
             response_length=0,
             exception=error,
-            context=self.context(),
+            context=self.user.context(),
         )
 
     def _sign_in(self, account: dict[str, str]) -> None:
@@ -189,7 +200,7 @@ class ChatUser(HttpUser):
             if self._is_let_in(path, _form(account)):
                 return
             gevent.sleep(random.uniform(5, 15))
-        raise StopUser(f"{account['username']} could not sign in.")
+        raise _leaving(f"{account['username']} could not sign in.")
 
     def _is_let_in(self, path: str, form: dict[str, str]) -> bool:
         """False where too many sign in from here. Raises StopUser where the form is refused."""
@@ -199,15 +210,16 @@ class ChatUser(HttpUser):
                 return False
             if response.status_code not in (302, 303):
                 response.failure(f"{response.status_code}: the form was not accepted")
-                raise StopUser
+                raise _leaving("The site does not let them in.")
             return True
 
     def _start(self) -> str:
-        """Begins a conversation: its path."""
+        """Begins a conversation, from the list as people do: its path."""
+        self._ask_for("GET", "/", name="/")
         response = self._send("/", "/ (begun)")
         found = CONVERSATION.search(response.headers.get("Location", "")) if response else None
         if found is None:
-            raise StopUser("No conversation could be begun.")
+            raise _leaving("No conversation could be begun.")
         return found[0]
 
     def _send(self, path: str, name: str) -> Any:
@@ -242,3 +254,13 @@ class ChatUser(HttpUser):
             response.failure(f"{response.status_code} {response.reason}")
             return False
         return True
+
+
+class ChatUser(HttpUser):
+    """One person."""
+
+    tasks = [Chat]
+
+    def context(self) -> dict[str, Any]:
+        """What each request's event carries."""
+        return {"environment": self.environment}

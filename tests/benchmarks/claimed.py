@@ -62,7 +62,7 @@ class Claim:
     better: Callable[[float, float], bool] = operator.ge
     unit: str = ""
     factor: float = 1.0
-    why_not: str = "the machine was busy; see the date of the run"
+    why_not: str = "this run does not bear it out"
 
     @property
     def wanted(self) -> str:
