@@ -45,6 +45,12 @@ SECTIONS = (
         for_visitors=True,
     ),
     Section(
+        "conversations:settings_keyboard",
+        _("Keyboard"),
+        _("Which keys do what, and whether they do."),
+        for_visitors=True,
+    ),
+    Section(
         "conversations:transfer",
         _("Export and import"),
         _("Take your conversations with you, or bring them back."),

@@ -53,6 +53,7 @@ urlpatterns = [
     path("settings/usage/", settings.usage, name="settings_usage"),
     path("settings/privacy/", privacy.privacy, name="privacy"),
     path("settings/privacy/<int:number>/take-back/", privacy.take_back, name="take_back_consent"),
+    path("settings/keyboard/", settings.keyboard, name="settings_keyboard"),
     path("settings/shares/", sharing.shares, name="shares"),
     path("settings/shares/<int:number>/revoke/", sharing.revoke, name="revoke_share"),
     path("help/", help_pages.help_list, name="help"),

@@ -44,6 +44,64 @@ document.addEventListener("click", (event) => {
   else document.getElementById(opener.dataset.dialog).showModal()
 })
 
+// Keys: a letter does what the element with that data-key does, at the message that has the focus or
+// else at the newest. Nothing happens while somebody types, in a dialog, or where they are turned off.
+const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]"
+const MOVES = { j: 1, k: -1, l: Infinity }
+
+document.addEventListener("keydown", (event) => {
+  const { key, target } = event
+  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return
+  if (document.querySelector("dialog[open]") || /(^|; )shortcuts=off/.test(document.cookie)) return
+  const leaves = key === "Escape" && target.id === "text"
+  if (!leaves && (key.length > 1 || target.closest(TYPING))) return
+  if (leaves ? move(Infinity) : key in MOVES ? move(MOVES[key]) : !event.repeat && press(key)) event.preventDefault()
+})
+
+const messageInFocus = () => document.activeElement.closest(".message")
+
+function press(key) {
+  const here = messageInFocus()
+  const all = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(({ disabled, hidden }) => !disabled && !hidden)
+  const found = all.find((element) => here?.contains(element)) ?? all.at(-1)
+  if (!found) return false
+  if (!found.matches(TYPING)) found.click()
+  else {
+    if (!found.checkVisibility()) found.closest("[popover]")?.showPopover()
+    found.focus()
+  }
+  return true
+}
+
+function move(by) {
+  const all = [...document.querySelectorAll(".message")]
+  if (!all.length) return false
+  const now = all.indexOf(messageInFocus())
+  const to = all[by === Infinity || now < 0 ? all.length - 1 : now + by]
+  const more = to ? null : document.querySelector(by < 0 ? "[data-earlier]" : "[data-later]")
+  if (more) more.click()
+  if (!to) return Boolean(more)
+  to.tabIndex = -1
+  to.focus({ preventScroll: true })
+  to.scrollIntoView({ block: by === Infinity ? "end" : "nearest" })
+  return true
+}
+
+// The sheet of keys comes when it is asked for; where it cannot, its page is opened.
+document.addEventListener("click", async (event) => {
+  const opener = event.target.closest("a[data-sheet]")
+  if (event.metaKey || event.ctrlKey || !opener) return
+  event.preventDefault()
+  const answer = await fetch(opener.href, { headers: { "HX-Request": "true" } }).catch(() => null)
+  if (!answer?.ok) return location.assign(opener.href)
+  const part = document.createElement("template")
+  part.innerHTML = await answer.text()
+  const sheet = part.content.querySelector("dialog")
+  sheet.addEventListener("close", () => sheet.remove())
+  document.body.append(sheet)
+  sheet.showModal()
+})
+
 // Live region: a sentence at a time; it is emptied so that a later visit does not read old ones.
 const announcer = document.getElementById("announcer")
 document.addEventListener("announce", ({ detail }) => {
@@ -126,6 +184,7 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(plainText(source))
     button.textContent = words.copied
+    if (document.activeElement !== button) document.dispatchEvent(new CustomEvent("announce", { detail: words.copied }))
   } catch {
     button.textContent = words.copyFailed
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conversations.views.settings.appearance import appearance
 from conversations.views.settings.assistant import assistant
 from conversations.views.settings.history import history
+from conversations.views.settings.keyboard import keyboard
 from conversations.views.settings.language import language
 from conversations.views.settings.pages import overview, section_page
 from conversations.views.settings.usage import usage
@@ -13,6 +14,7 @@ __all__ = [
     "appearance",
     "assistant",
     "history",
+    "keyboard",
     "language",
     "overview",
     "section_page",
