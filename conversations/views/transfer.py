@@ -12,6 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import transfer as transferring
@@ -55,7 +57,7 @@ def _file(conversations: Iterable[Conversation], name: str, what: str) -> Stream
 def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
     file = request.FILES.get("file")
     if file is None:
-        return _refused(request, _("Choose a file first."))
+        return _refused(request, _(_("Choose a file first.")))
     if (file.size or 0) > transferring.MOST_BYTES:
         most = transferring.MOST_BYTES // 2**20
         return _refused(
