@@ -30,6 +30,7 @@ def test_a_walk_by_keys_alone(page: Page, person: Any) -> None:
     keys.press("Enter")
     expect(page.locator(".message.assistant")).to_contain_text("You said: about n?/ twice")
     expect(page.get_by_role("textbox", name="Your message")).to_be_focused()
+    expect(page.get_by_role("button", name="Ask anew")).to_be_visible()
     keys.press("Escape")
     question = page.get_by_role("article", name="You")
     expect(page.get_by_role("article").last).to_be_focused()
