@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from django.utils.html import escape
 from django.utils.translation import get_language, get_language_bidi, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import get_language, get_language_bidi, pgettext
-from django.utils.translation import gettext as _
 
 from conversations import markdown as rendered
 from conversations import windows
