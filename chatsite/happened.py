@@ -1,4 +1,5 @@
-"""A staff page that finds all that one id left behind: replies, tools, tasks, queries, alerts of the time.
+"""A staff page that finds all that one id left behind: requests, replies, what model and tools did for them,
+event streams, tasks, noted queries, alerts that name it or were firing meanwhile, and its trace.
 
 The id is a request's (X-Request-ID), a reply's correlation id, or a task's. Each part is shown to those who
 may view its rows in the admin, and none of it holds what people wrote.
@@ -7,11 +8,12 @@ may view its rows in the admin, and none of it holds what people wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import AbstractUser
 from django.db.models import Q, QuerySet
@@ -20,7 +22,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from chatsite import request_ids
 from conversations.models import Reply, ToolRun
+from performance.metrics import examples
 from performance.models import Alert, QuerySample, TaskRun
 
 ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
@@ -55,7 +59,7 @@ def happened(request: HttpRequest) -> HttpResponse:
     elif asked:
         correlation = correlation_of(asked)
         found = look(correlation, request.user)  # type: ignore[arg-type]
-        context |= {"found": found, "correlation": correlation}
+        context |= {"found": found, "correlation": correlation, "trace": trace_of(correlation)}
     shared = admin.site.each_context(request)
     status = 400 if "problem" in context else 200
     return render(request, "happened.html", {**shared, **context}, status=status)
@@ -67,6 +71,11 @@ def correlation_of(asked: str) -> str:
     return run.correlation_id if run else asked
 
 
+def trace_of(correlation: str) -> str:
+    """Where the trace of that request can be looked up; "" where the site does not know."""
+    return settings.TRACE_URL.replace("{trace_id}", request_ids.trace_id_of(correlation))
+
+
 def look(correlation: str, user: AbstractUser) -> Found:
     """All rows of that id that the user may view, oldest first."""
     found = Found()
@@ -76,26 +85,48 @@ def look(correlation: str, user: AbstractUser) -> Found:
         else:
             found.hidden.append(kind)
     if user.has_perm("performance.view_alert"):
-        found.rows += _alerts([row.at for row in found.rows if row.at])
+        found.rows += _alerts(correlation, [row.at for row in found.rows if row.at])
     else:
         found.hidden.append("alerts")
     found.rows.sort(key=lambda row: (row.at is None, row.at))
     return found
 
 
-def _replies(correlation: str) -> list[Row]:
-    replies = Reply.objects.filter(correlation_id=correlation)[:MOST]
+def _requests(correlation: str) -> list[Row]:
+    """Those that failed or took long: of others there is no more than their log lines."""
     return [
         Row(
-            "reply",
-            reply.pending_since,
-            f"Attempt {reply.attempt} by {reply.backend} {reply.model}".strip(),
-            f"{reply.get_status_display()} {reply.error}".strip(),
-            _between(reply.pending_since, reply.finished_at),
-            reverse("admin:conversations_reply_change", args=[reply.pk]),
+            "request",
+            datetime.fromtimestamp(example.at, UTC),
+            " ".join(filter(None, map(example.labels.get, ("method", "view")))),
+            example.labels["status"],
+            example.value,
+            "",
         )
-        for reply in replies
+        for example in examples.of(correlation)
+        if example.metric == "request_seconds"
     ]
+
+
+def _replies(correlation: str) -> list[Row]:
+    replies = Reply.objects.filter(correlation_id=correlation)[:MOST]
+    return [row for reply in replies for row in _of_reply(reply)]
+
+
+def _of_reply(reply: Reply) -> Iterator[Row]:
+    """The attempt, its calls of the model, and where its events begin in the conversation's stream."""
+    url = reverse("admin:conversations_reply_change", args=[reply.pk])
+    author = f"{reply.backend} {reply.model}".strip()
+    how = f"{reply.get_status_display()} {reply.error}".strip()
+    took = _between(reply.pending_since, reply.finished_at)
+    yield Row("reply", reply.pending_since, f"Attempt {reply.attempt}", how, took, url)
+    if reply.asked_at:
+        tokens = f"{reply.input_tokens or 0} tokens in, {reply.output_tokens or 0} out"
+        took = _between(reply.asked_at, reply.finished_at)
+        yield Row("model", reply.asked_at, author, tokens, took, url)
+    if reply.stream_start:
+        began = datetime.fromtimestamp(int(reply.stream_start.partition("-")[0]) / 1000, UTC)
+        yield Row("events", began, f"Events from {reply.stream_start}", "", None, url)
 
 
 def _tools(correlation: str) -> list[Row]:
@@ -145,18 +176,19 @@ def _samples(correlation: str) -> list[Row]:
     ]
 
 
-def _alerts(times: list[datetime]) -> list[Row]:
-    """Those that were firing while any of it happened."""
-    if not times:
-        return []
-    still = Q(resolved_at__isnull=True) | Q(resolved_at__gte=min(times))
-    alerts = Alert.objects.filter(still, fired_at__lte=max(times)).select_related("rule")[:MOST]
+def _alerts(correlation: str, times: list[datetime]) -> list[Row]:
+    """Those that name it, and those that were firing while any of it happened."""
+    wanted = Q(examples__contains=[correlation])
+    if times:
+        still = Q(resolved_at__isnull=True) | Q(resolved_at__gte=min(times))
+        wanted |= still & Q(fired_at__lte=max(times))
+    alerts = Alert.objects.filter(wanted).select_related("rule")[:MOST]
     return [
         Row(
             "alert",
             alert.fired_at,
             str(alert),
-            alert.get_state_display(),
+            f"{alert.get_state_display()}{', names it' if correlation in alert.examples else ''}",
             _between(alert.fired_at, alert.resolved_at),
             reverse("admin:performance_alert_change", args=[alert.pk]),
         )
@@ -169,6 +201,7 @@ def _between(first: datetime | None, last: datetime | None) -> float | None:
 
 
 PARTS: tuple[tuple[str, str, Callable[[str], list[Row]]], ...] = (
+    ("requests", "performance.view_dashboard", _requests),
     ("replies", "conversations.view_reply", _replies),
     ("tools", "conversations.view_toolrun", _tools),
     ("tasks", "performance.view_taskrun", _tasks),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 import structlog
@@ -28,6 +29,11 @@ class RequestIdMiddleware:
 def current() -> str:
     """The id of the request that is being answered, "" outside of one."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def trace_id_of(request_id: str) -> str:
+    """The trace that begins with that request, as 32 hexadecimal digits: from one id to the other."""
+    return blake2b(request_id.encode(), digest_size=16).hexdigest()
 
 
 @receiver(bind_extra_request_metadata)

@@ -80,7 +80,12 @@ MIDDLEWARE = [
 OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
 OTEL_TRACES_SAMPLER_ARG = env.ratio("OTEL_TRACES_SAMPLER_ARG", default=1.0)
 if OTEL_EXPORTER_OTLP_ENDPOINT:
-    MIDDLEWARE.insert(0, "chatsite.tracing.middleware.TracingMiddleware")
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("chatsite.request_ids.RequestIdMiddleware") + 1,
+        "chatsite.tracing.middleware.TracingMiddleware",
+    )
+# Where staff look a trace up, such as http://jaeger:16686/trace/{trace_id}
+TRACE_URL = env.text("TRACE_URL")
 
 ROOT_URLCONF = "chatsite.urls"
 WSGI_APPLICATION = "chatsite.wsgi.application"

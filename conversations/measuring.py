@@ -15,9 +15,11 @@ def ended(attempt: Attempt, status: Status) -> None:
     """Records one reply: how long its reader waited, its tokens, what failed."""
     backend = attempt.backend.alias
     waited_from = attempt.reply.pending_since
-    metrics.observe(
-        "reply_seconds", _seconds(waited_from, timezone.now()), backend=backend, status=status.value
-    )
+    took = _seconds(waited_from, timezone.now())
+    metrics.observe("reply_seconds", took, backend=backend, status=status.value)
+    if status == Status.FAILED:
+        found_by = attempt.reply.correlation_id
+        metrics.example("reply_seconds", took, found_by, backend=backend, status=status.value)
     if attempt.saved is not None:
         return  # an earlier answer shown again took no backend
     if attempt.first_text_at is not None:

@@ -1,15 +1,15 @@
-"""The span of a request, and its name in the log context, by which its jobs find their parent."""
+"""The span of a request, and its name in the log context, by which its jobs find their parent.
+
+It stands right below whatever gives the request its id, of which the trace's is made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from django.conf import settings
-from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
-from django_structlog.signals import bind_extra_request_metadata
 from opentelemetry import context
 
 from chatsite.tracing.w3c import following, traceparent
@@ -27,6 +27,8 @@ class TracingMiddleware:
         method = request.method or "?"
         try:
             with tracing.span(method, kind="server") as span:
+                # Log lines name the trace, and jobs carry what the log context holds.
+                structlog.contextvars.bind_contextvars(traceparent=traceparent())
                 response = self._get_response(request)
                 _describe(span, request, method, response.status_code)
                 return response
@@ -48,15 +50,7 @@ def _describe(span: tracing.Span, request: HttpRequest, method: str, status: int
             "http.request.method": method,
             "http.route": route,
             "http.response.status_code": status,
-            "request_id": str(getattr(request, "id", "")),
         }
     )
     if status >= 500:
         span.fail(str(status))
-
-
-@receiver(bind_extra_request_metadata)
-def bind_traceparent(**_kwargs: Any) -> None:
-    """Log lines name the trace, and jobs carry what the log context holds."""
-    if parent := traceparent():
-        structlog.contextvars.bind_contextvars(traceparent=parent)

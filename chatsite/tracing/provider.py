@@ -13,6 +13,7 @@ from opentelemetry.instrumentation.redis import RedisInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
     Decision,
     ParentBasedTraceIdRatio,
@@ -22,9 +23,19 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
+from chatsite import request_ids
+from chatsite.request_ids import trace_id_of
 from chatsite.tracing import jobs, sql
 from chatsite.tracing.tracer import OpenTelemetryTracer
 from performance import tracing
+
+
+class RequestIds(RandomIdGenerator):
+    """A trace that begins with a request has an id that is made of the request's."""
+
+    def generate_trace_id(self) -> int:
+        request_id = request_ids.current()
+        return int(trace_id_of(request_id), 16) if request_id else super().generate_trace_id()
 
 
 class FromTheBeginning(Sampler):
@@ -63,6 +74,7 @@ def start(ratio: float) -> TracerProvider:
     name = {"service.name": "chatsite", "service.role": role}
     provider = TracerProvider(
         sampler=FromTheBeginning(ratio),
+        id_generator=RequestIds(),
         resource=Resource.create(name),  # OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win
     )
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from performance import conf
-from performance.alerts import expressions
+from performance.alerts import examples, expressions
 from performance.alerts.evaluate import Episode, Kind, Terms, is_over, step
 from performance.alerts.expressions import Labels, Measured
 from performance.alerts.measuring import Measurements, key_of
@@ -17,6 +17,7 @@ from performance.models.alerts import Cause, State
 
 ERROR_KEY = "error"
 """Of the alert that a rule raises about itself; no digest is that short."""
+BEGINS = {Kind.FIRED, Kind.REOPENED}
 MACHINE = [
     *("state", "began_at", "seen_at", "fired_at", "recovering_at", "resolved_at"),
     *("value", "peak", "cause", "flaps"),
@@ -137,11 +138,12 @@ def _step(
 
 def _start_afresh(stepped: Stepped) -> None:
     """A firing that begins has not been told of, nor acknowledged."""
-    if {Kind.FIRED, Kind.REOPENED} & set(stepped.kinds):
+    if BEGINS & set(stepped.kinds):
         alert = stepped.alert
         alert.told_at = alert.retold_at = alert.escalated_at = None
         alert.acknowledged_at = alert.acknowledged_by = None
         alert.suppressed = ""
+        alert.examples = []
 
 
 def _weigh(stepped: Stepped, rule: AlertRule) -> Stepped:
@@ -175,7 +177,7 @@ def _episode(alert: Alert) -> Episode:
 
 WRITTEN = [
     *MACHINE,
-    *("severity", "problem", "told_at", "retold_at", "escalated_at"),
+    *("severity", "problem", "examples", "told_at", "retold_at", "escalated_at"),
     *("acknowledged_at", "acknowledged_by", "suppressed"),
 ]
 
@@ -183,6 +185,9 @@ WRITTEN = [
 def write(steps: Iterable[Stepped]) -> list[AlertEvent]:
     """Writes the alerts that changed, and what happened to them."""
     changed = [one for one in steps if one.changed]
+    for one in changed:
+        if BEGINS & set(one.kinds) and one.alert.key != ERROR_KEY:
+            one.alert.examples = examples.of(one.alert, one.at)
     old = [one.alert for one in changed if one.alert.pk is not None]
     Alert.objects.bulk_create(one.alert for one in changed if one.alert.pk is None)
     Alert.objects.bulk_update(old, WRITTEN)

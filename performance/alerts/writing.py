@@ -65,6 +65,7 @@ def _entry(alert: Alert, news: str) -> dict[str, Any]:
         "state": alert.state,
         "severity": alert.severity,
         "summary": messages.summary(alert),
+        "examples": alert.examples,
         "value": alert.value,
         "threshold": alert.rule.threshold,
         "condition": messages.condition(alert.rule),

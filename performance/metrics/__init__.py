@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from performance.metrics import flusher
+from performance.metrics.examples import leave as example
 from performance.metrics.exceptions import MetricsUnavailable
 from performance.metrics.process import flush, forget, record
 from performance.metrics.recording import Recording
@@ -17,7 +18,7 @@ from performance.metrics.series import LONGEST_VALUE
 from performance.metrics.timing import Timed
 
 __all__ = [
-    "MetricsUnavailable", "count", "flush", "forget", "gauge", "observe", "on_flush", "record", "timed",
+    "MetricsUnavailable", "count", "example", "flush", "forget", "gauge", "observe", "on_flush", "record", "timed",
 ]  # fmt: skip
 
 

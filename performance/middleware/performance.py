@@ -23,6 +23,9 @@ from performance.middleware.bodies import measured
 from performance.queries import scope
 from performance.spending import Spending
 
+SLOW = 1.0  # seconds from which on an alert may name a request
+ID = "X-Request-ID"  # the header of an answer by which its request is found again
+
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
 
@@ -79,12 +82,13 @@ class Watch:
     """One request, from here to the last byte of its body."""
 
     __slots__ = (
-        *("_before", "_began", "_is_own", "_method"),
+        *("_before", "_began", "_id", "_is_own", "_method"),
         *("_seen", "_spending", "_view", "_weight"),
     )
 
     def __init__(self, weight: int) -> None:
         self._weight = weight
+        self._id = ""
         self._spending = Spending()
         self._before = spending.enter(self._spending)
         self._seen = scope.current()
@@ -108,6 +112,7 @@ class Watch:
             self._end(requests.ABORTED, 0)
             return
         status = requests.status_of(response.status_code)
+        self._id = response.headers.get(ID, "")
         if _is_staff(request):
             response.headers["Server-Timing"] = self._server_timing()
         if not response.streaming:
@@ -117,14 +122,17 @@ class Watch:
 
     def _end(self, status: str, size: int) -> None:
         requests.in_flight.discard(self)
+        took = time.perf_counter() - self._began
         metrics.record(
             requests.ended,
             self._view,
             (self._method, status, size),
-            time.perf_counter() - self._began,
+            took,
             (self._seen, self._spending),
             self._weight,
         )
+        if status == "5xx" or took > SLOW:
+            requests.leave_example(self._id, self._view, self._method, status, took)
 
     def _server_timing(self) -> str:
         parts = [("cache", self._spending.cache, ""), ("render", self._spending.render, "")]

@@ -53,6 +53,9 @@ class Alert(models.Model):
     value = models.FloatField(null=True, blank=True)
     peak = models.FloatField(null=True, blank=True, help_text="The worst value of this episode.")
     problem = models.CharField(max_length=200, blank=True)
+    examples = models.JSONField(
+        default=list, blank=True, help_text="Ids of requests, replies and tasks behind the value."
+    )
     flaps = models.PositiveIntegerField(default=0, help_text="How often it came back.")
     began_at = models.DateTimeField(help_text="Beyond the threshold since.")
     fired_at = models.DateTimeField(null=True, blank=True)

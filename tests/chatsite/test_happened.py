@@ -8,18 +8,27 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
+from chatsite.request_ids import trace_id_of
 from conversations.models import Reply
-from performance.models import QuerySample, TaskRun
+from performance import metrics
+from performance.models import Alert, AlertRule, QuerySample, TaskRun
 from tests.factories import MessageFactory, ReplyFactory, ToolRunFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue_redis")]
 PAGE = "/admin/happened/"
 ID = "5f0c7c1e-1111-4222-8333-444455556666"
-ALL = ["view_reply", "view_toolrun", "view_taskrun", "view_querysample", "view_alert"]
+ALL = [
+    "view_dashboard",
+    "view_reply",
+    "view_toolrun",
+    "view_taskrun",
+    "view_querysample",
+    "view_alert",
+]
 
 
 def staff(*permissions: str) -> Client:
-    user = User.objects.create_user("bob", is_staff=True)
+    user, _ = User.objects.get_or_create(username="bob", defaults={"is_staff": True})
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
     client.force_login(user)
@@ -29,7 +38,20 @@ def staff(*permissions: str) -> Client:
 def everything() -> Reply:
     now = timezone.now()
     message = MessageFactory(text="a secret of Alice's")
-    reply: Reply = ReplyFactory(message=message, correlation_id=ID)
+    reply: Reply = ReplyFactory(
+        message=message,
+        correlation_id=ID,
+        asked_at=now,
+        input_tokens=7,
+        stream_start="1700000000000-0",
+    )
+    metrics.example("request_seconds", 2, ID, view="conversations:list", method="GET", status="5xx")
+    metrics.count("beside_it")
+    metrics.flush()
+    Alert.objects.create(
+        rule=AlertRule.objects.first(), severity="warning", state="firing", examples=["other", ID],
+        began_at=now, seen_at=now, fired_at=now + timedelta(hours=1),
+    )  # fmt: skip
     ToolRunFactory(reply=reply, name="calculator", arguments="a secret", started_at=now)
     TaskRun.objects.create(
         task="conversations.tasks.write_reply", level="high", status="successful", waited=0.01,
@@ -51,9 +73,17 @@ def text(client: Client, asked: str) -> str:
 def test_one_id_finds_all_that_belongs_together_and_nothing_that_was_written(asked: str) -> None:
     everything()
     page = text(staff(*ALL), asked)
-    for part in ("write_reply", "calculator", "An index", "Attempt 0"):
+    parts = ("write_reply", "calculator", "An index", "Attempt 0", "7 tokens in", "1700000000000-0")
+    for part in (*parts, "GET conversations:list", "5xx", "names it"):
         assert part in page
     assert "secret" not in page
+
+
+def test_the_trace_is_linked_where_the_site_knows_of_a_place(settings: Any) -> None:
+    settings.TRACE_URL = "https://traces.example.org/{trace_id}"
+    assert f"https://traces.example.org/{trace_id_of(ID)}" in text(staff(*ALL), ID)
+    settings.TRACE_URL = ""
+    assert "The trace" not in text(staff(*ALL), ID)
 
 
 def test_what_one_may_not_view_is_not_shown_and_said() -> None:
@@ -61,7 +91,7 @@ def test_what_one_may_not_view_is_not_shown_and_said() -> None:
     page = text(staff("view_taskrun"), ID)
     assert "write_reply" in page
     assert "calculator" not in page
-    assert "Not shown, for want of a permission: replies, tools, queries, alerts." in page
+    assert "Not shown, for want of a permission: requests, replies, tools, queries, alerts." in page
 
 
 def test_nothing_found_says_what_might_be_the_reason() -> None:

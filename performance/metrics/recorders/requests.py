@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from performance.metrics import gauge
+from performance.metrics import examples, gauge
 from performance.metrics.recording import Recording
 from performance.spending import Spending
 
@@ -58,6 +58,16 @@ def ended(
     if seen is not None:
         recording.observe("request_queries", seen.count, of_view, weight)
         recording.observe("request_database_seconds", seen.seconds, of_view, weight)
+
+
+def leave_example(
+    correlation_id: str, view: str, method: str | None, status: str, seconds: float
+) -> None:
+    """So that an alert about such requests can name this one."""
+    known = method if method in METHODS else "other"
+    examples.leave(
+        "request_seconds", seconds, correlation_id, view=view, method=known, status=status
+    )
 
 
 def sample_in_flight() -> None:

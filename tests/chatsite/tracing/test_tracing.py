@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from chatsite.request_ids import trace_id_of
 from conversations.models import Reply, Status
 from tests.factories import ConversationFactory
 from tests.servers import free_port
@@ -73,7 +75,9 @@ def test_a_request_its_job_and_the_calls_in_it_are_one_trace_without_a_word_of_t
         with Site(tmp_path, chat_backend="", LOG_LEVEL="WARNING", **tracing) as site:
             body = f"text=What+is+17*23%3F+{CANARY}&key={uuid.uuid4()}".encode()
             headers = {"Cookie": cookies, "X-CSRFToken": TOKEN, "HX-Request": "true"}
-            urlopen(Request(f"{site.url}{path}?q={CANARY}", body, headers), timeout=20).close()
+            asked = Request(f"{site.url}{path}?q={CANARY}", body, headers)
+            with urlopen(asked, timeout=20) as answer:
+                request_id = answer.headers["X-Request-ID"]
             deadline = time.monotonic() + 20
             while not Reply.objects.filter(status=Status.COMPLETE) and time.monotonic() < deadline:
                 time.sleep(0.1)
@@ -87,6 +91,12 @@ def test_a_request_its_job_and_the_calls_in_it_are_one_trace_without_a_word_of_t
     assert {found[name]["traceId"] for name in (request, job, "chat default")} == {
         found[request]["traceId"]
     }
+    # From the id that the browser was given to the trace, and back.
+    trace_id = base64.b64decode(found[request]["traceId"]).hex()
+    assert trace_id == trace_id_of(request_id)
+    said = {one["key"]: one["value"].get("stringValue") for one in found[request]["attributes"]}
+    assert said["request_id"] == request_id
+    assert any(name.endswith(" cache conversations") for name in found)
     assert CANARY not in file.read_text()
     assert CANARY not in site.log("web") + site.log("worker")
 
