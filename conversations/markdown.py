@@ -2,6 +2,9 @@
 
 Raw HTML is off, images are links (a remote image tells its host what the reader reads), and the
 result is sanitised; formulas are put in after that, built of their own list of tags. Input is capped by its callers: the sanitiser is quadratic in nesting.
+
+The parser and the sanitiser are imported with the first text: a process that only shows what is stored
+does without their memory.
 """
 
 from __future__ import annotations
@@ -9,15 +12,16 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from functools import cache
 from html import escape
-from typing import Any
-
-import nh3
-from markdown_it import MarkdownIt
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
+from typing import TYPE_CHECKING, Any
 
 from conversations import maths
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
 
 # Stored with each message. Raise it when the HTML changes, so that old rows can be rendered anew.
 RENDERER = 2
@@ -47,7 +51,10 @@ def _fit_the_page(state: StateCore) -> None:
             token.attrSet("class", f"align-{style.removeprefix('text-align:')}")
 
 
-def _parser(*, breaks: bool = False, linkify: bool = True) -> MarkdownIt:
+@cache
+def _parser(*, breaks: bool, linkify: bool) -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark", {"html": False, "linkify": linkify, "breaks": breaks})
     parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
     if linkify:
@@ -69,12 +76,12 @@ def _hold(
     return f"<p>{word}</p>" if token.block else word
 
 
-_PARSERS = {
-    (breaks, linkify): _parser(breaks=breaks, linkify=linkify)
-    for breaks in (False, True)
-    for linkify in (False, True)
-}
-_BLOCKS = _parser(linkify=False).disable("inline")
+@cache
+def _blocks() -> MarkdownIt:
+    uncached = _parser.__wrapped__
+    found: MarkdownIt = uncached(breaks=False, linkify=False).disable("inline")
+    return found
+
 
 # Finding bare addresses takes time quadratic in the length of a run without spaces.
 LONG_RUN = re.compile(r"\S{2000}")
@@ -84,7 +91,9 @@ LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+$")  # as Markdown ends them, u
 
 def render(text: str, *, breaks: bool = False) -> str:
     """The HTML of `text`; with `breaks`, a single line break stays one, as people type them."""
-    parser = _PARSERS[breaks, LONG_RUN.search(text) is None]
+    import nh3
+
+    parser = _parser(breaks=breaks, linkify=LONG_RUN.search(text) is None)
     formulas: dict[str, str] = {}
     secret = secrets.token_hex(8)
     html = nh3.clean(
@@ -101,7 +110,7 @@ def closed_until(text: str) -> int:
     """How many characters of a growing `text` are whole blocks that no later text can change."""
     if len(text) > LONGEST_BLOCK:
         return 0
-    starts = [token.map[0] for token in _BLOCKS.parse(text) if token.level == 0 and token.map]
+    starts = [token.map[0] for token in _blocks().parse(text) if token.level == 0 and token.map]
     if not starts or not starts[-1]:
         return 0
     return sum(len(line) for line in LINE.findall(text)[: starts[-1]])

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from html import escape, unescape
-from xml.etree.ElementTree import Element
+from typing import TYPE_CHECKING
 
-from latex2mathml.converter import convert_to_element
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
 
 LONGEST = 1000  # characters of a formula
 MOST = 100  # formulas in one text; more stay as they were typed
@@ -41,6 +43,8 @@ PLAIN = re.compile(r"[\w .%+-]{0,40}")
 
 def mathml(latex: str, *, block: bool) -> str:
     """The formula as a `<math>` element; as code where it is none, or too long."""
+    from latex2mathml.converter import convert_to_element
+
     source = latex.strip()
     if len(source) <= LONGEST:
         try:

@@ -16,7 +16,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
-from markdown_it import MarkdownIt
 
 from performance import conf
 from performance.alerts import actions, drawing, writing
@@ -201,6 +200,8 @@ def runbook(request: HttpRequest, name: str) -> HttpResponse:
     path = Path(directory) / f"{name}.md"  # `name` is a slug: no path leads elsewhere
     if not directory or not path.is_file():
         raise Http404
+    from markdown_it import MarkdownIt  # 60 modules that no other page of the app needs
+
     html = MarkdownIt("commonmark", {"html": False}).enable("table").render(path.read_text())
     context = {
         **admin.site.each_context(request),

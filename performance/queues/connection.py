@@ -10,7 +10,6 @@ import redis
 import redis.asyncio
 from django.conf import settings
 from django.core.signals import setting_changed
-from django_rq.connection_utils import get_redis_connection
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.asyncio.sentinel import SentinelConnectionPool as AsyncSentinelConnectionPool
@@ -33,6 +32,8 @@ def queue_settings() -> dict[str, Any]:
 @cache
 def client() -> redis.Redis:
     """This process's client of the queue server; never closes over a fork."""
+    from django_rq.connection_utils import get_redis_connection  # and all of RQ with it
+
     found = get_redis_connection(queue_settings())
     found.connection_pool.connection_kwargs.update(_LIMITS, retry=Retry(NoBackoff(), 1))
     if isinstance(found.connection_pool, SentinelConnectionPool):

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
-from rq.defaults import RQ_KEY_PREFIX
 
 from performance.queues import connection, results
-from performance.queues.levels import Level
+from performance.queues.levels import RQ_KEY_PREFIX, Level
 
 OWN = f"{RQ_KEY_PREFIX}:own"
 

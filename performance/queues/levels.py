@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from django.tasks.base import DEFAULT_TASK_QUEUE_NAME
 
+# RQ's own, which its keys begin with. Written here, so that a web process need not import RQ to ask of it.
+RQ_KEY_PREFIX = "rq"
+
 
 class Level(StrEnum):
     """One of five priorities, best first. Its value names the RQ queue."""

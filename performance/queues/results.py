@@ -13,9 +13,9 @@ import msgspec
 import redis
 from django.tasks.base import TaskError, TaskResult, TaskResultStatus
 from django.tasks.exceptions import TaskResultDoesNotExist
-from rq.defaults import RQ_KEY_PREFIX
 
 from performance.queues.exceptions import UnknownTask
+from performance.queues.levels import RQ_KEY_PREFIX
 from performance.queues.registry import resolve
 from performance.queues.types import AnyResult, AnyTask
 

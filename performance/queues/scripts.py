@@ -10,7 +10,8 @@ from typing import Any
 import redis
 import redis.asyncio
 from redis.exceptions import NoScriptError
-from rq.defaults import RQ_KEY_PREFIX
+
+from performance.queues.levels import RQ_KEY_PREFIX
 
 _FOLDER = Path(__file__).parent / "lua"
 _NEEDS = {

@@ -6,9 +6,8 @@ import sys
 import time
 
 import redis
-from rq.defaults import RQ_KEY_PREFIX
 
-from performance.queues.levels import Level
+from performance.queues.levels import RQ_KEY_PREFIX, Level
 from performance.queues.worker.dispatcher import Dispatcher
 
 

@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 import redis
-from rq.defaults import RQ_KEY_PREFIX
+
+from performance.queues.levels import RQ_KEY_PREFIX
 
 
 class Wake:

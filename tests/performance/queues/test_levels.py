@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from rq import defaults
 
 from performance.queues import Level
+from performance.queues.levels import RQ_KEY_PREFIX
 
 
 @pytest.mark.parametrize("level", list(Level))
@@ -24,3 +26,7 @@ def test_better_priorities_never_lead_to_worse_levels() -> None:
 def test_an_unknown_queue() -> None:
     with pytest.raises(ValueError, match="nowhere"):
         Level.of(queue_name="nowhere", priority=0)
+
+
+def test_the_prefix_is_rqs() -> None:
+    assert defaults.RQ_KEY_PREFIX == RQ_KEY_PREFIX
