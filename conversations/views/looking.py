@@ -52,4 +52,7 @@ def _page(
         "next": found[-1].message.pk if len(found) == looking.FOUND else "",
     }
     status = 422 if form.errors else 200
-    return render(request, "conversations/look.html", context, status=status)
+    response = render(request, "conversations/look.html", context, status=status)
+    if conversation.temporary:  # a browser is to keep nothing of it either
+        response.headers["Cache-Control"] = "no-store"
+    return response
