@@ -35,7 +35,7 @@ SECTIONS = (
     Section(
         "conversations:settings_appearance",
         _("Appearance"),
-        _("Light or dark colours, on this device and wherever you sign in."),
+        _("Light, dark or high-contrast colours, on this device and wherever you sign in."),
         for_visitors=True,
     ),
     Section(

@@ -20,6 +20,7 @@ class Theme(models.TextChoices):
     SYSTEM = "", _("System")
     LIGHT = "light", _("Light")
     DARK = "dark", _("Dark")
+    CONTRAST = "contrast", _("High contrast")
 
 
 class PreferencesQuerySet(models.QuerySet["Preferences"]):

@@ -33,6 +33,10 @@ OWN = [
     "/search/?words=hello",
     "/?show=pinned",
     "/transfer/",
+    "/settings/",
+    "/settings/assistant/",
+    "/settings/history/",
+    "/settings/appearance/",
     "/accounts/email/",
     "/accounts/password/change/",
     "/accounts/logout/",
@@ -67,7 +71,7 @@ def test_own_pages(visit: Any, person: Any, look: dict[str, Any]) -> None:
     visitor: Visitor = visit(**look)
     visitor.sign_in(person)
     address = filled(person).get_absolute_url()
-    parts = ["", "rename/", "delete/", "look/", "look/?words=a"]
+    parts = ["", "rename/", "delete/", "setup/", "look/", "look/?words=a"]
     question = Message.objects.filter(role=Role.USER).first()
     assert question
     check(

@@ -43,7 +43,9 @@ def test_the_conversations_page_says_what_it_has_of_its_own(
     assert "With instructions of its own" in shown
     assert "Scripted: small</a>" in shown
     Preferences.objects.change(alice, system_prompt="Answer in rhyme.")
-    assert "With your instructions and those of this conversation" in page(client, conversation)
+    shown = page(client, conversation)
+    assert "With your instructions" in shown
+    assert "With instructions of its own" in shown
     assert "Use metres." in client.get(url(conversation)).content.decode()
 
 
