@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import BooleanField, F, QuerySet, TextField, Value
+from django.contrib.postgres.search import SearchQuery
+from django.db import connection
+from django.db.models import BooleanField, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -47,6 +48,20 @@ SELECT EXISTS (SELECT FROM way WHERE id = conversations_message.branch_id AND co
 )"""
 
 
+# Ranked outside of the LIMIT: in one statement with it PostgreSQL ranks every match before it takes the newest,
+# thousands of them for a word that a user often writes.
+_RANKED = "SELECT message_id, ts_rank_cd(document, {query}, 1) FROM ({newest}) newest"  # noqa: S608
+
+
+class _Query(NamedTuple):
+    """Words to search for: as `SearchQuery` takes them, and as the same query in SQL."""
+
+    words: str
+    config: str
+    kind: str
+    sql: str
+
+
 @dataclass(frozen=True)
 class Search:
     """`words` as in search engines: "a phrase", or, -without. `role` is "" for everybody's."""
@@ -82,28 +97,29 @@ class Results:
 
 def search(user: User, wanted: Search, page: int = 1) -> Results:
     """Page 1 to PAGES of what the user's messages hold."""
-    ranked = _ranked(
-        user, wanted, SearchQuery(wanted.words, config="english", search_type="websearch")
-    )
-    if ranked:
-        return _results(ranked, page, "websearch_to_tsquery('english', %s)", [wanted.words] * 2)
+    exact = _Query(wanted.words, "english", "websearch", "websearch_to_tsquery('english', %s)")
+    if ranked := _ranked(user, wanted, exact):
+        return _results(ranked, page, exact, wanted.words)
     choices = spelling.choices(user, wanted.words)
     if not all(choices.values()):
         return Results()
     if not choices:
         return Results(all_stop_words=True)
-    alike, stems = _tsquery(choices), " ".join(stem for each in choices.values() for stem in each)
-    ranked = _ranked(user, wanted, SearchQuery(alike, config="simple", search_type="raw"))
-    found = _results(ranked, page, "to_tsquery('simple', %s)", [alike, stems])
+    alike = _Query(_tsquery(choices), "simple", "raw", "to_tsquery('simple', %s)")
+    stems = " ".join(stem for each in choices.values() for stem in each)
+    found = _results(_ranked(user, wanted, alike), page, alike, stems)
     return replace(found, alike=True)
 
 
-def _ranked(user: User, wanted: Search, query: SearchQuery) -> list[int]:
+def _ranked(user: User, wanted: Search, query: _Query) -> list[int]:
     """The numbers of the matching messages, the best first."""
-    rank = SearchRank(F("document"), query, cover_density=True, normalization=Value(1))
-    entries = _filtered(SearchEntry.objects.filter(user=user, document=query), wanted)
-    newest = entries.order_by("-created_at", "-message_id").annotate(rank=rank)[:MOST]
-    rows = list(newest.values_list("message_id", "rank"))
+    matching = SearchQuery(query.words, config=query.config, search_type=query.kind)
+    entries = _filtered(SearchEntry.objects.filter(user=user, document=matching), wanted)
+    newest = entries.order_by("-created_at", "-message_id").only("message_id", "document")[:MOST]
+    sql, parameters = newest.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_RANKED.format(newest=sql, query=query.sql), [query.words, *parameters])
+        rows = cursor.fetchall()
     return [number for number, _ in sorted(rows, key=lambda row: -row[1])]
 
 
@@ -130,12 +146,11 @@ def _quoted(stem: str) -> str:
     return "'" + stem.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _results(ranked: list[int], page: int, query: str, values: list[str]) -> Results:
-    """That page of them; `values` are what `query` takes and the words to look for in a text."""
+def _results(ranked: list[int], page: int, query: _Query, words: str) -> Results:
+    """That page of them; `words` are what to look for in a text."""
     numbers = ranked[(page - 1) * HITS : page * HITS]
-    wanted, words = values
     snippet = RawSQL(  # noqa: S611
-        _SNIPPET.format(query=query), [wanted, _HEADLINE, words], TextField()
+        _SNIPPET.format(query=query.sql), [query.words, _HEADLINE, words], TextField()
     )
     rows: Any = Message.objects.filter(pk__in=numbers).select_related("conversation")
     rows = rows.annotate(snippet=snippet, is_shown=_is_shown())
