@@ -6,6 +6,7 @@ Production (DEBUG off) refuses to start on a missing, misspelt or unsafe value.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -17,6 +18,7 @@ from chatsite.databases import postgresql, same_server
 from chatsite.languages import offered
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
+from chatsite.storage import attachment_storage
 from chatsite.unfold import UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -195,6 +197,7 @@ LLM_MODELS = env.words("LLM_MODELS")
 LLM_PRICES = env.prices("LLM_PRICES")
 CHAT_PRICES = env.price_list("CHAT_PRICES")  # by model; it goes before a backend's own
 CHAT_CURRENCY = env.currency("CHAT_CURRENCY", "USD")
+LLM_IMAGES = env.flag("LLM_IMAGES", default=False)
 
 _GUIDE = {"BACKEND": "conversations.ai.guide.GuideBackend", "OPTIONS": {}}
 _OPENAI = {
@@ -211,6 +214,7 @@ _OPENAI = {
             "tokens_per_minute": env.number("LLM_TOKENS_PER_MINUTE", 0),
             "longest_wait": env.number("LLM_LONGEST_WAIT", 120, least=1, most=3600),
         },
+        "images": LLM_IMAGES,
     },
 }
 CHAT_BACKENDS = {
@@ -244,6 +248,23 @@ if env.flag("LOCAL_MODEL", default=False):
 
 SHARING = env.flag("SHARING", default=True)
 SHARING_MOST_DAYS = env.number("SHARING_MOST_DAYS", 0, most=3650)
+
+# Files that users attach, and how much of them is read: conversations/attachments/limits.py
+
+ATTACHMENTS = {
+    "FILE_MB": env.number("ATTACHMENT_FILE_MB", 10, least=1, most=30),
+    "PER_MESSAGE": env.number("ATTACHMENTS_PER_MESSAGE", 5, least=0, most=20),
+    "USER_MB": env.number("ATTACHMENTS_USER_MB", 200),
+    "PAGES": env.number("ATTACHMENT_PAGES", 2000, least=1, most=20_000),
+    "CHARACTERS": env.number("ATTACHMENT_CHARACTERS", 2_000_000, least=1000, most=20_000_000),
+    "SECONDS": env.number("ATTACHMENT_SECONDS", 60, least=1, most=600),
+    "MEMORY_MB": env.number("ATTACHMENT_MEMORY_MB", 768, least=128),
+    "PIXELS": env.number("ATTACHMENT_PIXELS", 50_000_000, least=10_000),
+    "TOKENS": env.number("ATTACHMENT_TOKENS", 12_000, least=500),
+    "WAIT": env.number("ATTACHMENT_WAIT", 30, most=300),
+    "SCANNER": tuple(shlex.split(env.text("ATTACHMENT_SCANNER"))),
+    "ACCEL": env.text("ATTACHMENT_ACCEL"),
+}
 
 # Accounts
 
@@ -317,8 +338,10 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "chatsite.storage.HashedStaticFiles"
+        else "chatsite.static_files.HashedStaticFiles"
     },
+    # Never under anything that a server hands out: a view asks first whose they are.
+    "attachments": attachment_storage(DATA_DIR),
 }
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from conversations import tools
-from conversations.ai.base import ChatRequest
+from conversations.ai.base import ChatRequest, Turn
 from conversations.attempts import Attempt
 from conversations.spent import Saved
 from performance.cache import ai_response_cache, register
@@ -56,7 +58,7 @@ def _key(attempt: Attempt, request: ChatRequest) -> str:
         model=request.model,
         system=request.system,
         tools={spec.name: _version(spec.name) for spec in request.tools},
-        messages=[_message(turn.role, turn.text) for turn in request.turns],
+        messages=[_message(turn) for turn in request.turns],
     )
 
 
@@ -65,5 +67,8 @@ def _version(name: str) -> str:
     return str(tool.version) if tool else ""
 
 
-def _message(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "text": text}
+def _message(turn: Turn) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": turn.role, "text": turn.text}
+    if turn.files:
+        message["files"] = msgspec.to_builtins(turn.files)
+    return message

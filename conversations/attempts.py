@@ -10,11 +10,13 @@ import structlog
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
+from msgspec import structs
 
 from conversations import instructions, markdown, quotas, spent, tools, windows
 from conversations.ai import ChatBackend, offers
 from conversations.ai.base import ToolCall, Turn
 from conversations.ai.prices import Price
+from conversations.attachments import quoting
 from conversations.models import Entry, Message, Preferences, Reply, Role, Status, ToolRun
 from conversations.spent import Payer, Saved, Spent
 from performance.cache import conversation_cache
@@ -52,6 +54,7 @@ class Attempt:
     model: str = ""  # one of the backend's
     system: str = ""
     keeps: bool = True
+    earlier: list[Message] = field(default_factory=list)  # what the first turns were made of
     begun: str = ""  # the text of an earlier attempt that this one goes on from
     runs: list[ToolRun] = field(default_factory=list)  # and its tools' runs
     known: int = 0  # turns that are in the database
@@ -99,11 +102,13 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     )
     message = reply.message
     offer = _offer(reply)
-    turns = [_turn(earlier) for earlier in windows.before(message, HISTORY) if earlier.text]
+    earlier = [one for one in windows.before(message, HISTORY) if one.text]
+    turns = [_turn(one) for one in earlier]
     context = tools.ToolContext(
         user_id=message.conversation.user_id, conversation_id=str(message.conversation_id)
     )
     attempt = Attempt(reply, number, offer.backend, turns, context, offer.model, known=len(turns))
+    attempt.earlier = earlier
     _prefer(attempt)
     if reply.continues or reply.turns:
         _go_on(attempt)
@@ -148,6 +153,18 @@ def _go_on(attempt: Attempt) -> None:
     attempt.text = attempt.begun = attempt.stored = attempt.message.text
     attempt.carried = Spent.before(reply)
     attempt.lasting = False
+
+
+def bring_files(attempt: Attempt, *, patient: bool) -> bool:
+    """Gives the turns the files of their messages. False where `patient` and one is still being read."""
+    takes_images = attempt.backend.takes_images
+    found = quoting.files(attempt.earlier, takes_images=takes_images, patient=patient)
+    if found is None:
+        return False
+    for at, message in enumerate(attempt.earlier):
+        if message.pk in found:
+            attempt.turns[at] = structs.replace(attempt.turns[at], files=found[message.pk])
+    return True
 
 
 def asking(attempt: Attempt) -> dict[str, object]:

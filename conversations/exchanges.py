@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
 from django.db import transaction
 
-from conversations import markdown, quotas, streams
+from conversations import attachments, markdown, quotas, streams
 from conversations.ai import offers
 from conversations.models import Branch, Conversation, Message, Reply, Role
 from conversations.tasks import enqueue_reply
@@ -20,8 +21,11 @@ def lock(conversation: Conversation) -> None:
     Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
 
 
-def ask(branch: Branch, text: str, key: UUID) -> Message:
-    """A user's message at the end of the branch, and an answer after it that a worker is to write."""
+def ask(branch: Branch, text: str, key: UUID, attached: Sequence[UUID] = ()) -> Message:
+    """A user's message at the end of the branch, and an answer after it that a worker is to write.
+
+    Raises attachments.Refused where one of `attached` is not to be had.
+    """
     message = Message(
         role=Role.USER,
         text=text,
@@ -30,6 +34,7 @@ def ask(branch: Branch, text: str, key: UUID) -> Message:
         idempotency_key=key,
     )
     answer(branch, message)
+    attachments.send(message, branch.conversation.user_id, attached)
     return message
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from conversations import searching
+from conversations.attachments import limits, too_many
 from conversations.models import TAG_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Role, Theme
 
 TAGS = 10  # on a conversation
@@ -42,6 +43,23 @@ class TextField(forms.CharField):
         return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
 
 
+class FilesField(forms.Field):
+    """The numbers of files that were uploaded before, each once."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[uuid.UUID]:
+        try:
+            return list(dict.fromkeys(uuid.UUID(one) for one in value or ()))
+        except (ValueError, AttributeError, TypeError):
+            raise ValidationError(DAMAGED) from None
+
+    def validate(self, value: Any) -> None:
+        most = limits().per_message
+        if len(value) > most:
+            raise ValidationError(too_many(most).words)
+
+
 class MessageForm(forms.Form):
     text = TextField(
         strip=False,
@@ -56,6 +74,7 @@ class MessageForm(forms.Form):
         },
     )
     key = forms.UUIDField(required=False, error_messages={"invalid": DAMAGED})
+    attached = FilesField(required=False)
 
     def __init__(self, *args: Any, valid_utf8: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -74,6 +93,12 @@ class MessageForm(forms.Form):
     def typed_text(self) -> str:
         """What stands in the box: the typed text, unchanged but for what no page can hold."""
         return str(self.data.get("text", "")).replace("\0", "")
+
+    @property
+    def typed_files(self) -> list[str]:
+        """The files that belong to the text, sent or not."""
+        data: Any = self.data
+        return [str(number) for number in data.getlist("attached")] if self.is_bound else []
 
     @property
     def problems(self) -> list[str]:

@@ -16,7 +16,7 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from conversations import maths
+from conversations import citations, maths
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 # Stored with each message. Raise it when the HTML changes, so that old rows can be rendered anew.
-RENDERER = 2
+RENDERER = 3
 
 TAGS = {
     "a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s",
@@ -61,7 +61,7 @@ def _parser(*, breaks: bool, linkify: bool) -> MarkdownIt:
         parser.enable("linkify")
     parser.core.ruler.push("fit_the_page", _fit_the_page)
     parser.add_render_rule("math", _hold)
-    return maths.enable(parser)
+    return citations.enable(maths.enable(parser))
 
 
 def _hold(

@@ -16,9 +16,9 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from conversations import streams
+from conversations import attachments, streams
 from conversations.ai import chat_backends
-from conversations.models import Conversation, Message, Rating, Reply, ToolRun
+from conversations.models import Attachment, Conversation, Message, Rating, Reply, ToolRun
 from conversations.streams import rights_changed
 from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
@@ -61,6 +61,11 @@ def _conversation(instance: Message | Reply | ToolRun | Rating) -> Conversation:
             return instance.message.conversation
         case ToolRun():
             return instance.reply.message.conversation
+
+
+@receiver(post_delete, sender=Attachment)
+def remove_its_file(instance: Attachment, **_kwargs: Any) -> None:
+    attachments.remove_file(instance)
 
 
 @receiver([post_save, post_delete], sender=get_user_model())

@@ -120,6 +120,7 @@ def _hand_back(attempt: Attempt) -> None:
 
 async def _answer(attempt: Attempt, out: ReplyStream, writer: FrameWriter) -> None:
     """An earlier answer, or rounds of model and tools until a round asks for no tool."""
+    await rounds.bring_files(attempt)
     question = rounds.request(attempt)
     earlier = await answers.reuse(attempt, question)
     if earlier is not None:

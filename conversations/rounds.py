@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 from asgiref.sync import sync_to_async
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_noop
 from conversations import attempts, tools
 from conversations.ai.base import ChatRequest, Finish, Text, ToolCall, Turn, Waiting
 from conversations.ai.exceptions import ChatBackendError
+from conversations.attachments import limits
 from conversations.attempts import Attempt
 from conversations.metering import Meter
 from conversations.streams import ReplyStream
@@ -18,6 +20,7 @@ from conversations.streams.writer import FrameWriter
 from performance import tracing
 
 ANSWER_LENGTH = 200_000
+LOOK = 0.25  # seconds between two looks at files that are being read
 
 
 class AnswerTooLong(ChatBackendError):
@@ -26,6 +29,14 @@ class AnswerTooLong(ChatBackendError):
         "The answer grew longer than this site keeps. What was written is kept."
     )
     retryable = False
+
+
+async def bring_files(attempt: Attempt) -> None:
+    """Tells the turns of their files. Waits for those that are being read, but not for ever."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + limits().wait
+    while not await sync_to_async(attempts.bring_files)(attempt, patient=loop.time() < deadline):
+        await asyncio.sleep(LOOK)
 
 
 def request(attempt: Attempt) -> ChatRequest:

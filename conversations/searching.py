@@ -50,7 +50,7 @@ SELECT EXISTS (SELECT FROM way WHERE id = conversations_message.branch_id AND co
 
 # Ranked outside of the LIMIT: in one statement with it PostgreSQL ranks every match before it takes the newest,
 # thousands of them for a word that a user often writes.
-_RANKED = "SELECT message_id, ts_rank_cd(document, {query}, 1) FROM ({newest}) newest"  # noqa: S608
+_RANKED = "SELECT message_id, ts_rank_cd(document, {query}, 1) FROM ({newest}) newest"
 
 
 class _Query(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,29 +25,38 @@ class ReplyInProgress(Exception):
     """The reply that the message would follow is still being written."""
 
 
-def start(user: User, text: str, key: UUID, **chosen: object) -> Conversation:
+def start(
+    user: User, text: str, key: UUID, attached: Sequence[UUID] = (), **chosen: object
+) -> Conversation:
     """A new conversation that begins with `text`; the same call again returns the same one.
 
-    `chosen` are other fields of the conversation, such as its `chat_model`. Raises KeyReused when `key` started another conversation of this user.
+    `chosen` are other fields of the conversation, such as its `chat_model`. Raises KeyReused when
+    `key` started another conversation of this user, attachments.Refused where one of `attached` is gone.
     """
     try:
         with transaction.atomic():
             conversation = Conversation.objects.create(
                 user=user, title=_title(text), idempotency_key=key, **chosen
             )
-            exchanges.ask(conversation.shown_branch, text, key)
+            exchanges.ask(conversation.shown_branch, text, key, attached)
     except IntegrityError:
         conversation = Conversation.objects.get(user=user, idempotency_key=key)
         _same_or_refuse(conversation, text, key)
     return conversation
 
 
-def send(conversation: Conversation, text: str, key: UUID, branch: int | None = None) -> Message:
+def send(
+    conversation: Conversation,
+    text: str,
+    key: UUID,
+    branch: int | None = None,
+    attached: Sequence[UUID] = (),
+) -> Message:
     """The user's message, with a pending reply after it; the same call again returns the same one.
 
     It follows the last message of `branch`, or of the branch that is shown; that one is shown from
     then on. Raises KeyReused, ReplyInProgress while the reply that it follows is not finished,
-    Conversation.DoesNotExist or Branch.DoesNotExist.
+    attachments.Refused where one of `attached` is gone, Conversation.DoesNotExist or Branch.DoesNotExist.
     """
 
     def add() -> Message:
@@ -55,19 +64,21 @@ def send(conversation: Conversation, text: str, key: UUID, branch: int | None = 
         if Reply.objects.open().filter(message__branch=followed).exists():
             raise ReplyInProgress
         followed.show()
-        return exchanges.ask(followed, text, key)
+        return exchanges.ask(followed, text, key, attached)
 
     return _once(conversation, text, key, add)
 
 
-def edit(message: Message, text: str, key: UUID) -> Message:
+def edit(message: Message, text: str, key: UUID, attached: Sequence[UUID] = ()) -> Message:
     """Another version of a user's message, with a pending reply after it; the first one stays.
 
-    The same call again returns the same one. Raises KeyReused or Conversation.DoesNotExist.
+    It has the first one's files, and `attached`. The same call again returns the same one. Raises
+    KeyReused, attachments.Refused or Conversation.DoesNotExist.
     """
 
     def add() -> Message:
-        return exchanges.ask(Branch.objects.forked(before=message), text, key)
+        kept = message.attachments.in_order().values_list("pk", flat=True)
+        return exchanges.ask(Branch.objects.forked(before=message), text, key, [*kept, *attached])
 
     return _once(message.conversation, text, key, add)
 

@@ -16,7 +16,7 @@ from django.http import Http404
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from conversations import edition, rendering, windows
+from conversations import citations, edition, rendering, windows
 from conversations.models import (
     OPEN,
     Conversation,
@@ -237,7 +237,7 @@ def _shared(message: Message, shown: Snapshot) -> SharedMessage:
     return SharedMessage(
         place=message.place,
         role=str(message.role),
-        html=message.html if stood else None,
+        html=citations.unlinked(message.html) if stood else None,
         created_at=message.created_at,
         author=reply.author if reply else "",
         tool_runs=_runs(reply) if reply and stood and shown.with_tools else (),

@@ -11,8 +11,11 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from conversations.attachments import explanation
 from conversations.models import (
     OPEN,
+    UNREAD,
+    Attachment,
     Conversation,
     ConversationUsage,
     Message,
@@ -182,6 +185,42 @@ class ShownVersions:
 
 @register
 @dataclass(frozen=True, slots=True)
+class ShownFile:
+    """`problem` is the code of what is wrong with it; its words depend on who reads them."""
+
+    pk: str
+    name: str
+    kind: str
+    size: int
+    state: str
+    problem: str
+    pages: int
+    is_cut: bool
+
+    @property
+    def is_unread(self) -> bool:
+        return self.state in UNREAD
+
+    @property
+    def explanation(self) -> str:
+        return explanation(self.problem) if self.problem else ""
+
+    @classmethod
+    def of(cls, attachment: Attachment) -> Self:
+        return cls(
+            pk=str(attachment.pk),
+            name=attachment.name,
+            kind=str(attachment.kind),
+            size=attachment.size,
+            state=str(attachment.state),
+            problem=attachment.problem,
+            pages=attachment.page_count,
+            is_cut=attachment.is_cut,
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True)
 class ShownMessage:
     """`length` is that of the text in UTF-16 units, as browsers and events count."""
 
@@ -194,6 +233,7 @@ class ShownMessage:
     created_at: datetime
     reply: ShownReply | None
     versions: ShownVersions | None
+    files: tuple[ShownFile, ...] = ()
     verdict: str = ""
 
     @property
@@ -222,6 +262,7 @@ class ShownMessage:
             created_at=message.created_at,
             reply=ShownReply.of(reply) if reply else None,
             versions=ShownVersions.of(message.branch_id, branches),
+            files=tuple(ShownFile(**file) for file in getattr(message, "files", ())),
             verdict=getattr(message, "verdict", None) or "",
         )
 

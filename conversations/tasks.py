@@ -6,14 +6,23 @@ from datetime import timedelta
 from functools import partial
 from itertools import takewhile
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import deleting, quotas, replies, streams, support_mail, titles
+from conversations import (
+    attachments,
+    deleting,
+    quotas,
+    replies,
+    streams,
+    support_mail,
+    titles,
+)
 from conversations.levels import level_of
-from conversations.models import Reply, Status
+from conversations.models import Attachment, Reply, Status
 from performance.cache import conversation_cache
 from performance.queues import Level, Retry, Schedule, task
 
@@ -22,6 +31,7 @@ OVERDUE = timedelta(seconds=10)
 SWEEP = 5  # seconds
 EXPIRE = 600
 BATCH = 1000
+UNSENT = timedelta(days=1)  # a file that is in no message after this long is removed
 ATTEMPTS = 5  # that a worker may die of before the reply is given up
 FIRST_ANSWER = 2  # its place
 LOST = gettext_noop(
@@ -116,3 +126,45 @@ def _hand_on(reply: Reply) -> None:
 def tell_of_broken_glass(*, access_id: int) -> None:
     """Mails the user whose conversation staff have opened without asking."""
     support_mail.tell_of_broken_glass(access_id)
+
+
+# Shown as "waiting" until it runs, and enqueued again by the sweeper below: a lost job costs a minute.
+@task(level=Level.NORMAL, durable="caller", timeout=900)
+def read_attachment(*, attachment_id: str) -> None:
+    """Reads an uploaded file; does nothing where it has been read or another worker does."""
+    attachment = attachments.read(UUID(attachment_id))
+    if attachment is not None:
+        _tell(attachment)
+
+
+def enqueue_reading(attachment: Attachment) -> None:
+    """Once the transaction has committed."""
+    read_attachment.enqueue(attachment_id=str(attachment.pk))
+
+
+def _tell(attachment: Attachment) -> None:
+    """The pages that show its messages."""
+    if attachment.conversation_id is None:
+        attachment.refresh_from_db(fields=["conversation"])  # sent while it was being read
+    if attachment.conversation_id is None:
+        return
+    conversation_cache.forget(attachment.user_id, attachment.conversation_id)
+    for number in attachment.messages.values_list("pk", flat=True):
+        streams.announce(attachment.conversation_id, "state", m=number)
+
+
+@task(level=Level.LOW, schedule=Schedule(every=60))
+def sweep_attachments() -> int:
+    """Has files read that no worker took, and removes those that nobody sent. Returns how many."""
+    left = list(Attachment.objects.left(attachments.limits().patience)[:BATCH])
+    for attachment in left:
+        enqueue_reading(attachment)
+    Attachment.objects.filter(pk__in=[one.pk for one in left]).update(state_at=timezone.now())
+    forgotten = Attachment.objects.forgotten(UNSENT)[:BATCH]
+    return len(left) + sum(bool(attachment.delete()) for attachment in forgotten)
+
+
+@task(level=Level.LOW, schedule=Schedule(cron="40 3 * * *"))
+def sweep_stored_files() -> int:
+    """Removes stored files that no row names: what a crash between the two has left. Returns how many."""
+    return attachments.remove_orphans(UNSENT)

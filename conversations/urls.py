@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations.views import (
+    attachments,
     conversations,
     help_pages,
     looking,
@@ -43,6 +44,12 @@ urlpatterns = [
     path("c/<uuid:pk>/export/", transfer.export, name="export"),
     path("c/<uuid:pk>/share/", sharing.share, name="share"),
     path("s/<str:secret>/", shared.shared, name="shared"),
+    path("c/<uuid:pk>/cited/", attachments.cited, name="cited"),
+    path("attachments/", attachments.upload, name="upload"),
+    path("attachments/<uuid:file>/", attachments.attachment, name="attachment"),
+    path("attachments/<uuid:file>/text/", attachments.text, name="attachment_text"),
+    path("attachments/<uuid:file>/chip/", attachments.chip, name="attachment_chip"),
+    path("attachments/<uuid:file>/remove/", attachments.remove, name="attachment_remove"),
     path("transfer/", transfer.transfer, name="transfer"),
     path("search/", searching.search, name="search"),
     path("settings/", settings.overview, name="settings"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conversations.admin.attachments import AttachmentAdmin
 from conversations.admin.branches import BranchAdmin
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.messages import MessageAdmin
@@ -15,6 +16,7 @@ from conversations.admin.tool_runs import ToolRunAdmin
 from conversations.admin.usage import DailyUsageAdmin
 
 __all__ = [
+    "AttachmentAdmin",
     "BranchAdmin",
     "ConversationAdmin",
     "DailyUsageAdmin",

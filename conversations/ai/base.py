@@ -32,6 +32,29 @@ class ToolSpec(msgspec.Struct, frozen=True):
     parameters: Mapping[str, Any]
 
 
+class Passage(msgspec.Struct, frozen=True):
+    """A part of a file. `page` is 0 in files without pages; lines count from `first_line`."""
+
+    page: int
+    first_line: int
+    text: str
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file that was sent with a message: its text, or as much of it as there is room for.
+
+    `is_whole` says that the passages are all of it. `picture` is the image as base64 where the backend
+    takes images. `note` says in words why there is nothing to read.
+    """
+
+    name: str
+    passages: tuple[Passage, ...] = ()
+    is_whole: bool = True
+    media_type: str = ""
+    picture: str = ""
+    note: str = ""
+
+
 class Turn(msgspec.Struct, frozen=True):
     """One message of the history. A turn with role "tool" answers the call `tool_call_id`."""
 
@@ -39,6 +62,7 @@ class Turn(msgspec.Struct, frozen=True):
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+    files: tuple[File, ...] = ()
 
 
 class ChatRequest(msgspec.Struct, frozen=True):
@@ -97,11 +121,13 @@ class ChatBackend:
     `label` is what users read as the author of an answer. `is_language_model` is False for
     backends whose answers are composed of quotations and tool results. `takes_system_prompt` is
     False where `ChatRequest.system` changes nothing: pages then say so to who writes one.
+    `takes_images` says that it looks at the pictures of a turn's files.
     """
 
     label = "Assistant"
     is_language_model = True
     takes_system_prompt = True
+    takes_images = False
 
     def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
         self.alias = alias

@@ -1,7 +1,16 @@
-"""Conversations, their branches, messages, replies, tool runs; what their users prefer, use and rate."""
+"""Conversations with their branches, messages, files and replies; what users prefer, use and rate."""
 
 from __future__ import annotations
 
+from conversations.models.attachments import (
+    NAME_LENGTH,
+    UNREAD,
+    Attachment,
+    AttachmentPage,
+    Kind,
+    ReadingState,
+    shown_files,
+)
 from conversations.models.branches import Branch
 from conversations.models.conversations import (
     CHAT_MODEL_LENGTH,
@@ -25,17 +34,22 @@ __all__ = [
     "CHAT_MODEL_LENGTH",
     "COMMENT_LENGTH",
     "LIVE",
+    "NAME_LENGTH",
     "OPEN",
     "REASONS",
     "SYSTEM_PROMPT_LENGTH",
     "TAG_LENGTH",
     "TEXT_LENGTH",
     "TITLE_LENGTH",
+    "UNREAD",
+    "Attachment",
+    "AttachmentPage",
     "Branch",
     "Conversation",
     "ConversationUsage",
     "DailyUsage",
     "Entry",
+    "Kind",
     "Measure",
     "Message",
     "Period",
@@ -43,6 +57,7 @@ __all__ = [
     "Preferences",
     "Quota",
     "Rating",
+    "ReadingState",
     "Reason",
     "Reply",
     "Role",
@@ -56,4 +71,5 @@ __all__ = [
     "Theme",
     "ToolRun",
     "Verdict",
+    "shown_files",
 ]

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
+    from conversations.models.attachments import AttachmentQuerySet
     from conversations.models.branches import Branch, BranchQuerySet
     from conversations.models.messages import MessageQuerySet
 
@@ -94,6 +95,7 @@ class Conversation(models.Model):
     objects = ConversationQuerySet.as_manager()
 
     if TYPE_CHECKING:
+        attachments: AttachmentQuerySet
         branches: BranchQuerySet
         messages: MessageQuerySet
 

@@ -14,6 +14,7 @@ from conversations.models.branches import Branch
 from conversations.models.conversations import Conversation
 
 if TYPE_CHECKING:
+    from conversations.models.attachments import AttachmentQuerySet
     from conversations.models.replies import Reply
 
 TEXT_LENGTH = 32_000
@@ -32,9 +33,13 @@ class Role(models.TextChoices):
 class MessageQuerySet(models.QuerySet["Message"]):
     def for_page(self) -> Self:
         """With all that a page shows of a message, in two queries whatever their number."""
+        # Attachments belong to messages, so their module imports this one.
+        from conversations.models.attachments import shown_files
+
         found = self.select_related("reply").prefetch_related("reply__tool_runs")
         return found.annotate(
-            verdict=RawSQL(_VERDICT, [], output_field=models.TextField())  # noqa: S611 - no value in it
+            files=shown_files(),
+            verdict=RawSQL(_VERDICT, [], output_field=models.TextField()),  # noqa: S611 - no value in it
         )
 
     def with_parent(self) -> Self:
@@ -71,6 +76,7 @@ class Message(models.Model):
 
     if TYPE_CHECKING:
         reply: Reply
+        attachments: AttachmentQuerySet
 
     class Meta:
         constraints = [

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from conversations import deleting, quotas, reading, sending, validators
+from conversations.attachments import Refused
 from conversations.choice_forms import StartForm
 from conversations.conditional import conditional
 from conversations.forms import KEY_REUSED, RenameForm
@@ -19,7 +20,6 @@ from conversations.models import Conversation
 from conversations.paging import Listing
 from conversations.request import (
     AuthenticatedHttpRequest,
-    is_valid_utf8,
     signed_in,
     wants_fragment,
 )
@@ -31,6 +31,7 @@ from conversations.views.responses import (
     over_quota,
     refusal,
 )
+from conversations.views.uploads import received
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,14 +63,14 @@ def _rows(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 @signed_in
 def _start(request: AuthenticatedHttpRequest) -> HttpResponse:
-    form = StartForm(
-        request.POST, valid_utf8=is_valid_utf8(request), preferences=request.preferences
-    )
+    form = received(request, StartForm, preferences=request.preferences)
     if form.is_valid():
         try:
             conversation = sending.start(request.user, **form.cleaned_data)
         except sending.KeyReused:
             form.add_error("text", KEY_REUSED)
+        except Refused as refused:
+            form.add_error("attached", refused.words)
         except quotas.Exceeded as error:
             return over_quota(request, form, error)
         else:

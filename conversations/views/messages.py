@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import quotas, sending, validators
+from conversations.attachments import Refused
 from conversations.choice_forms import StartForm
 from conversations.conditional import conditional
 from conversations.forms import DELETED, IN_PROGRESS, KEY_REUSED, NextMessageForm
 from conversations.models import Branch, Conversation
 from conversations.request import (
     AuthenticatedHttpRequest,
-    is_valid_utf8,
     signed_in,
     wants_fragment,
 )
@@ -33,6 +33,7 @@ from conversations.views.responses import (
     refusal,
     rows_context,
 )
+from conversations.views.uploads import received
 from conversations.windows import Anchor
 
 
@@ -54,38 +55,45 @@ def _part(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 
 def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> HttpResponse:
-    form = NextMessageForm(request.POST, valid_utf8=is_valid_utf8(request))
+    form = received(request, NextMessageForm)
+    if not form.is_valid():
+        return _not_sent(request, conversation, form, 422)
     try:
-        return _send_form(request, conversation, form)
+        message = sending.send(conversation, **form.cleaned_data)
+    except (Conversation.DoesNotExist, Branch.DoesNotExist):
+        form.add_error("text", DELETED)
+        return (
+            refusal(request, form, 404) if wants_fragment(request) else _as_a_new_one(request, form)
+        )
     except quotas.Exceeded as error:
         return over_quota(request, form, error, conversation.pk)
+    except (sending.KeyReused, sending.ReplyInProgress, Refused) as problem:
+        return _not_sent(request, conversation, form, _add(problem, form))
+    if not wants_fragment(request):
+        return SeeOther(f"{conversation.get_absolute_url()}#m{message.pk}")
+    context = rows_context(conversation, exchange(message)) | {"key": uuid.uuid4()}
+    return fragment(request, "conversations/messages.html#sent", context, 201)
 
 
-def _send_form(
-    request: AuthenticatedHttpRequest, conversation: Conversation, form: NextMessageForm
-) -> HttpResponse:
-    """Raises quotas.Exceeded."""
-    status = 422
-    if form.is_valid():
-        try:
-            message = sending.send(conversation, **form.cleaned_data)
-        except (Conversation.DoesNotExist, Branch.DoesNotExist):
-            form.add_error("text", DELETED)
-            return (
-                refusal(request, form, 404)
-                if wants_fragment(request)
-                else _as_a_new_one(request, form)
-            )
-        except sending.KeyReused:
-            form.add_error("text", KEY_REUSED)
-        except sending.ReplyInProgress:
+def _add(problem: Exception, form: NextMessageForm) -> int:
+    """Puts the problem into words for the form. Returns the status of the answer."""
+    match problem:
+        case Refused():
+            form.add_error("attached", problem.words)
+        case sending.ReplyInProgress():
             form.add_error("text", IN_PROGRESS)
-            status = 409
-        else:
-            if not wants_fragment(request):
-                return SeeOther(f"{conversation.get_absolute_url()}#m{message.pk}")
-            context = rows_context(conversation, exchange(message)) | {"key": uuid.uuid4()}
-            return fragment(request, "conversations/messages.html#sent", context, 201)
+            return 409
+        case _:
+            form.add_error("text", KEY_REUSED)
+    return 422
+
+
+def _not_sent(
+    request: AuthenticatedHttpRequest,
+    conversation: Conversation,
+    form: NextMessageForm,
+    status: int,
+) -> HttpResponse:
     if wants_fragment(request):
         return refusal(request, form, status)
     return conversation_page(request, conversation.pk, form, status)

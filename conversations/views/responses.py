@@ -29,6 +29,7 @@ from conversations.paging import Listing
 from conversations.reading import MessagePage
 from conversations.request import AuthenticatedHttpRequest, wants_fragment
 from conversations.shown import ShownMessage
+from conversations.views import uploads
 from conversations.windows import Anchor
 
 Context = dict[str, Any]
@@ -226,4 +227,5 @@ def _frame(request: AuthenticatedHttpRequest, form: MessageForm) -> Context:
         ),
         "form": form,
         "text_length": TEXT_LENGTH,
+        "attached": uploads.attached(request.user, form),
     }

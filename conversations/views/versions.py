@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import quota_words, quotas, sending, versions
+from conversations.attachments import Refused
 from conversations.forms import DELETED, KEY_REUSED, MessageForm
 from conversations.models import TEXT_LENGTH, Conversation, Message, Role
 from conversations.request import (
@@ -49,10 +50,8 @@ def edit(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpR
     if form.is_valid():
         try:
             edited = sending.edit(message, **form.cleaned_data)
-        except sending.KeyReused:
-            form.add_error("text", KEY_REUSED)
-        except Conversation.DoesNotExist:
-            form.add_error("text", DELETED)
+        except (sending.KeyReused, Refused, Conversation.DoesNotExist) as problem:
+            form.add_error("text", _words(problem))
         except quotas.Exceeded as error:
             form.add_error("text", quota_words.refusal(error))
             return retry_after(_form(request, message, form, 429), error)
@@ -61,6 +60,16 @@ def edit(request: AuthenticatedHttpRequest, pk: uuid.UUID, number: int) -> HttpR
                 return messages_from(request, pk, edited.place, 201)
             return SeeOther(f"{conversation.get_absolute_url()}#m{edited.pk}")
     return _form(request, message, form, 422)
+
+
+def _words(problem: Exception) -> str:
+    match problem:
+        case Refused():
+            return problem.words
+        case sending.KeyReused():
+            return str(KEY_REUSED)
+        case _:
+            return str(DELETED)
 
 
 def _form(

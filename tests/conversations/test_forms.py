@@ -17,7 +17,8 @@ def message(text: str, key: object = KEY, **options: bool) -> MessageForm:
 def test_line_breaks_of_forms_become_plain_ones_before_the_limit_counts() -> None:
     form = message("ab\r\n" * (TEXT_LENGTH // 3))
     assert form.is_valid()
-    assert form.cleaned_data == {"text": ("ab\n" * (TEXT_LENGTH // 3)).rstrip(), "key": KEY}
+    text = ("ab\n" * (TEXT_LENGTH // 3)).rstrip()
+    assert form.cleaned_data == {"text": text, "key": KEY, "attached": []}
 
 
 def test_leading_spaces_stay_for_the_sake_of_code() -> None:

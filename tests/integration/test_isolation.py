@@ -8,14 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from conversations.models import (
+    Attachment,
     Branch,
     Conversation,
+    Kind,
     Message,
+    ReadingState,
     ShareLink,
     Status,
     SupportAccess,
@@ -61,6 +65,12 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:list": {"visitor": (200, 401), "bob": (200, 422)},
     "conversations:export": OWN_GET,
     "conversations:transfer": {"visitor": (LOGIN, 401), "bob": (200, 422)},
+    "conversations:cited": OWN_GET,
+    "conversations:upload": {"visitor": (405, 401), "bob": (405, 422)},
+    "conversations:attachment": OWN_GET,
+    "conversations:attachment_text": OWN_GET,
+    "conversations:attachment_chip": OWN_GET,
+    "conversations:attachment_remove": OWN_POST,
     "conversations:search": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:settings": PUBLIC,
     "conversations:settings_assistant": {"visitor": (LOGIN, 401), "bob": (200, 303)},
@@ -136,6 +146,17 @@ class Owned:
             status=Status.FAILED,
         )
         self.message: Message = reply.message
+        self.attachment = Attachment.objects.create(
+            user=self.alice,
+            conversation=self.conversation,
+            name=f"{self.secret}.txt",
+            kind=Kind.TEXT,
+            media_type="text/plain",
+            size=7,
+            file=ContentFile(self.secret.encode(), name="x"),
+            state=ReadingState.READY,
+        )
+        self.attachment.pages.create(number=1, text=self.secret)
         self.run: ToolRun = ToolRunFactory(reply=reply, arguments=self.secret)
         self.link: ShareLink = ShareLink.objects.create(
             user=self.alice,
@@ -156,6 +177,7 @@ class Owned:
             "shares/<int:number>": f"shares/{self.link.pk}",
             "privacy/<int:number>": f"privacy/{self.access.pk}",
             "<int:number>": str(self.message.pk),
+            "<uuid:file>": str(self.attachment.pk),
             "<slug:slug>": "first-steps",
             "<str:secret>": "A" * 43,
             "<int:run>": str(self.run.pk),
@@ -172,6 +194,7 @@ class Owned:
         return [
             *Conversation.objects.order_by("pk").values(),
             *Branch.objects.order_by("pk").values(),
+            *Attachment.objects.order_by("pk").values(),
             *ToolRun.objects.order_by("pk").values(),
             *SupportAccess.objects.order_by("pk").values(),
             *ShareLink.objects.order_by("pk").values(),

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 
 from conversations.ai.base import ChatBackend, ChatRequest, Event, Finish, Text, ToolCall, Turn
 from conversations.ai.embeddings import embed
+from conversations.ai.guide import attached
 from conversations.ai.guide.answers import Outcome, compose
 from conversations.ai.guide.plans import Plan, Say, Use
 from conversations.ai.guide.refusals import LACKING
@@ -48,8 +49,10 @@ def plan_for(request: ChatRequest) -> Plan:
     at = max((at for at, turn in enumerate(request.turns) if turn.role == "user"), default=None)
     if at is None:
         return Say(LACKING)
-    question, later = request.turns[at].text, request.turns[at + 1 :]
-    plan = route(question, request.turns[:at])
+    turn, later = request.turns[at], request.turns[at + 1 :]
+    question = turn.text
+    plan = attached.answer(question, turn, request.turns[:at]) if not later else None
+    plan = plan or route(question, request.turns[:at])
     outcomes = _outcomes(later)
     if outcomes and isinstance(plan, Use):
         plan = compose(question, plan, outcomes)

@@ -38,10 +38,11 @@ def summary(turns: Sequence[Turn]) -> str:
     ][-CONSIDERED:]
     if not sentences:
         return ""
-    return "\n".join(f"- {sentences[at][:300]}" for at in _central(sentences))
+    return "\n".join(f"- {sentences[at][:300]}" for at in central(sentences))
 
 
-def _central(sentences: list[str]) -> list[int]:
+def central(sentences: list[str]) -> list[int]:
+    """Which of the sentences are most like all of them together, in their order."""
     vectors = embed(sentences)
     centre = vectors.mean(axis=0)
     chosen: list[int] = []

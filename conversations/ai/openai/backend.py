@@ -35,6 +35,7 @@ class OpenAIBackend(ChatBackend):
     def __init__(self, alias: str, options: Mapping[str, Any]) -> None:
         super().__init__(alias, options)
         self.label = str(options.get("label", "Assistant"))
+        self.takes_images = options.get("images") is True
 
     @functools.cached_property
     def settings(self) -> Options:

@@ -34,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     into each request (temperature, reasoning effort, ...). `prices` are those of a million tokens:
     read, written, and read out of the provider's own cache. `limits` are those of the provider's key.
     `models` are those that users may choose from beside `model`, which answers where nothing was chosen.
+    `images` says that the model looks at pictures.
     """
 
     base_url: str
@@ -45,6 +46,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gap_timeout: float = 20.0
     tries: int = 4
     tools: bool = True
+    images: bool = False
     include_usage: bool = True
     extra_body: dict[str, Any] = {}
     prices: tuple[Decimal, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conversations.ai.base import ChatRequest, Turn
+from conversations.ai.files import instructions, quoted
 from conversations.ai.openai.options import Options
 
 CONTINUE = (
@@ -39,14 +40,26 @@ def body(request: ChatRequest, options: Options) -> dict[str, Any]:
 
 
 def _messages(request: ChatRequest) -> list[dict[str, Any]]:
-    system = [{"role": "system", "content": request.system}] if request.system else []
+    words = instructions(request)
+    system = [{"role": "system", "content": words}] if words else []
     # Few servers continue an assistant's message by themselves; all follow a request to.
     begun = [Turn("assistant", request.begun), Turn("user", CONTINUE)] if request.begun else []
     return system + [_message(turn) for turn in (*request.turns, *begun)]
 
 
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    """The text, behind what it brought along."""
+    text = quoted(turn)
+    pictures = [
+        {"type": "image_url", "image_url": {"url": f"data:{file.media_type};base64,{file.picture}"}}
+        for file in turn.files
+        if file.picture
+    ]
+    return [{"type": "text", "text": text}, *pictures] if pictures else text
+
+
 def _message(turn: Turn) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": turn.role, "content": turn.text}
+    message: dict[str, Any] = {"role": turn.role, "content": _content(turn)}
     if turn.role == "tool":
         message["tool_call_id"] = turn.tool_call_id
     if turn.tool_calls:

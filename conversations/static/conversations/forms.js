@@ -35,13 +35,15 @@ box.addEventListener("keydown", (event) => {
 })
 
 composer.addEventListener("htmx:config:request", (event) => {
-  if (box.value.trim()) sent = box.value
-  else event.preventDefault()
+  if (!box.value.trim() || attachments?.isSending()) event.preventDefault()
+  else sent = box.value
+  waits = Boolean(box.value.trim() && attachments?.isSending())
 })
 
 composer.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (ctx.response.status >= 300) return
   document.getElementById("problems").replaceChildren()
+  attachments?.clear()
   if (box.value !== sent) return // typed on meanwhile
   box.value = ""
   keep()
@@ -61,6 +63,47 @@ function grow() {
   if (CSS.supports("field-sizing: content")) return
   box.style.height = "auto"
   box.style.height = `${box.scrollHeight}px`
+}
+
+// Files: chosen, dropped or pasted. Their module is fetched when the first one comes.
+
+const picker = document.getElementById("upload")
+const FILES = `files:${composer.dataset.draft}`
+let attachments = null
+let waits = false // a message that was to be sent while a file was still on its way
+
+async function withFiles(act) {
+  attachments ??= await import("./attachments.js")
+  act(attachments)
+}
+
+if (localStorage.getItem(FILES) || document.querySelector("#files li")) withFiles((module) => module.restore())
+
+picker.addEventListener("change", () => {
+  const files = [...picker.files]
+  picker.value = "" // or they would be sent again with the form
+  withFiles((module) => module.add(files))
+})
+
+composer.addEventListener("uploaded", () => {
+  if (waits && !attachments.isSending()) composer.requestSubmit()
+})
+
+box.addEventListener("paste", (event) => {
+  const files = [...event.clipboardData.files]
+  if (!files.length) return
+  event.preventDefault()
+  withFiles((module) => module.add(files))
+})
+
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes("Files")) return
+    event.preventDefault() // a file that misses the box must not replace the page
+    composer.classList.toggle("dropping", kind === "dragover")
+    const files = [...event.dataTransfer.files]
+    if (kind === "drop") withFiles((module) => module.add(files))
+  })
 }
 
 // Buttons that act on messages. What comes back is told as "acted": `kind` says what it is.

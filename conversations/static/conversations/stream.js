@@ -56,6 +56,15 @@ function put(known, article) {
   settle(along)
 }
 
+// A question with files that have been read meanwhile.
+async function redraw(id) {
+  const shown = document.querySelector(`#m${id} .files`)
+  if (!shown) return
+  const part = await load(`${list.dataset.messages}${id}/`).catch(() => null)
+  const files = part?.querySelector(".files")
+  if (files) shown.replaceWith(files)
+}
+
 const place = (article) => Number(article.dataset.place)
 const articles = () => [...list.querySelectorAll(".message")]
 
@@ -155,6 +164,7 @@ const handlers = {
   },
   state({ m }) {
     if (answer(m)) refresh(m, true)
+    else redraw(m)
   },
   message({ m, p }) {
     if (document.getElementById(`m${m}`)) return

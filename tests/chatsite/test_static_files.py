@@ -7,7 +7,7 @@ from django.core.management import call_command
 
 
 def test_scripts_import_each_other_by_hashed_names(settings: Any, tmp_path: Path) -> None:
-    hashed = {"BACKEND": "chatsite.storage.HashedStaticFiles"}
+    hashed = {"BACKEND": "chatsite.static_files.HashedStaticFiles"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": hashed}
     settings.STATIC_ROOT = tmp_path
 
