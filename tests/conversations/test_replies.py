@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
+import redis
 from asgiref.sync import async_to_sync, sync_to_async
+from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
@@ -25,7 +28,7 @@ from conversations.models import (
 )
 from conversations.streams.events import stream_key
 from conversations.tasks import sweep_replies
-from conversations.tools.base import registry
+from conversations.tools.base import Tool, registry
 from tests.backends import ScriptedBackend
 from tests.factories import MessageFactory, ReplyFactory
 
@@ -171,14 +174,20 @@ def test_an_unforeseen_error_is_told_without_its_details(
     assert "secret" not in reply.explanation
 
 
-def during(reply: Reply, act: Callable[[], Any], delay: float = 0.3) -> Reply:
-    """Writes the reply and calls `act` meanwhile."""
+def during(
+    reply: Reply,
+    act: Callable[[], Any],
+    delay: float = 0.3,
+    after: Callable[[], Any] = lambda: None,
+) -> Reply:
+    """Writes the reply and calls `act` meanwhile, and `after` once it is written."""
 
     async def both() -> None:
         work = asyncio.create_task(replies.write(reply.pk, 1))
         await asyncio.sleep(delay)
         await sync_to_async(act)()
         await work
+        after()
 
     async_to_sync(both)()
     return Reply.objects.select_related("message").get(pk=reply.pk)
@@ -193,6 +202,71 @@ def test_stop_ends_the_provider_and_keeps_what_was_written() -> None:
     assert ended.status == Status.STOPPED
     assert ended.message.text == "Begun. "
     assert ScriptedBackend.closed
+
+
+def test_a_reply_that_was_stopped_while_it_waited_asks_nobody() -> None:
+    reply = ask("say Never.")
+    answering.stop(reply)
+
+    ended = write(reply)
+
+    assert (ended.status, ended.message.text, ended.asked_at) == (Status.STOPPED, "", None)
+
+
+class Endless:
+    """A tool that ends when it is cancelled, or let go."""
+
+    def __init__(self) -> None:
+        self.ended = ""
+        self.let_go = threading.Event()
+
+    async def coroutine(self) -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            self.ended = "cancelled"
+            raise
+
+    def thread(self) -> None:
+        self.let_go.wait(30)
+        self.ended = "let go"
+
+
+@pytest.fixture(params=["coroutine", "thread"])
+def endless(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Endless:
+    """The tool "endless"."""
+    endless, arguments = Endless(), msgspec.defstruct("endless_arguments", [])
+    function = getattr(endless, request.param)
+    monkeypatch.setitem(registry, "endless", Tool("endless", "Never ends.", function, arguments))
+    return endless
+
+
+def test_stop_while_a_tool_runs_waits_for_no_tool(endless: Endless) -> None:
+    reply = ask("say First. \ntool endless {}")
+    heard: list[str] = []
+
+    def after() -> None:
+        heard.append(endless.ended)
+        endless.let_go.set()
+
+    ended = during(reply, lambda: answering.stop(reply), after=after)
+
+    assert (ended.status, ended.message.text) == (Status.STOPPED, "First. ")
+    # A thread cannot be cancelled: what it has to say is not heard any more.
+    assert heard[0] in {"cancelled", ""}
+    assert not ended.tool_runs.exists()
+    (*_, last) = queue_frames(ended)
+    assert last.startswith(b"done ")
+    assert answering.go_on(reply)
+    ended = write(reply, 2)
+    assert (ended.status, ended.message.text) == (Status.COMPLETE, "First.  and so on")
+
+
+def queue_frames(reply: Reply) -> list[bytes]:
+    """What those who watch were told."""
+    with redis.Redis.from_url(settings.QUEUE_URL) as client:
+        found: Any = client.xrange(stream_key(reply.message.conversation_id))
+    return [fields[b"f"] for _, fields in found]
 
 
 def test_stop_works_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
