@@ -319,6 +319,14 @@ CLAIMS: tuple[Claim, ...] = (
         " KB",
     ),
     Claim(
+        "CPU of a frame to a browser",
+        "streams",
+        (F, "web_cpu_us_a_frame"),
+        100,
+        AT_MOST,
+        " us",
+    ),
+    Claim(
         "The platform's share of the time to the first token (p50)",
         "chat",
         (F, "alone_p50_ms"),
@@ -353,7 +361,20 @@ CLAIMS: tuple[Claim, ...] = (
         AT_MOST,
     ),
     Claim(
-        "Until pages are quick again after it", "load", (F, "seconds_until_calm"), 10, AT_MOST, " s"
+        "Until pages are quick again, from the end of that load",
+        "load",
+        (F, "seconds_until_calm"),
+        10,
+        AT_MOST,
+        " s",
+    ),
+    Claim(
+        "Pages that are answered meanwhile take (p95)",
+        "load",
+        (F, "overload_p95_ms"),
+        1000,
+        AT_MOST,
+        " ms",
     ),
     Claim(
         "Of those that were told to come back, the ones without `Retry-After`",

@@ -12,7 +12,7 @@ Made by `make bench` from the claims in `tests/benchmarks/claimed.py` and the JS
 said stays, with its date. The two cores of these runs also carry PostgreSQL, both Valkeys and the clients; a time on
 such a machine wobbles, so what is compared was run in turn.
 
-| claim | target | measured | met | from |
+| claim | target | measured here | met | command |
 |---|---|---|---|---|
 """
 PAGES = """
@@ -46,7 +46,7 @@ def _row(claim: Claim) -> str:
     else:
         shown = f"{value:,.4g}{claim.unit}"
         verdict = "yes" if claim.is_met else f"no: {claim.why_not}"
-    return f"| {claim.text} | {claim.wanted} | {shown} | {verdict} | `{claim.benchmark}` |\n"
+    return f"| {claim.text} | {claim.wanted} | {shown} | {verdict} | {_spelt(claim.benchmark)} |\n"
 
 
 def _pages() -> str:
@@ -65,10 +65,13 @@ def _pages() -> str:
 
 
 def _benchmark(name: str) -> str:
-    spelt = f"`python {' '.join(BENCHMARKS[name].command)}`"
     last = results.kept(name)
     when = f"{last.date}, {last.machine}" if last else "never"
     minutes = (
         f"{last.minutes:g}" if last and last.minutes else f"about {BENCHMARKS[name].minutes:g}"
     )
-    return f"| `{name}` | {spelt} | {when} | {minutes} |\n"
+    return f"| `{name}` | {_spelt(name)} | {when} | {minutes} |\n"
+
+
+def _spelt(name: str) -> str:
+    return f"`python {' '.join(BENCHMARKS[name].command)}`"

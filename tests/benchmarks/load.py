@@ -4,7 +4,7 @@ python -m tests.benchmarks load [--soak 60] [--overload 15] [--json]
 
 First the capacity is measured (as many conversation pages a second as 16 connections get), then 70 % of it
 is asked for `--soak` seconds (30 minutes: --soak 1800), then three times as much for `--overload` seconds,
-then one page at a time until they are quick again. Requests are sent at their time whether or not the
+then at once one page at a time until they are quick again. Requests are sent at their time whether or not the
 last ones have been answered, as people do. Memory, descriptors and database connections are those of the
 web server's processes.
 """
@@ -82,8 +82,17 @@ async def capacity(client: Client, seconds: float) -> float:
 
 
 async def at_rate(client: Client, rate: float, seconds: float) -> Outcome:
-    """Sends `rate` requests a second, whatever comes back."""
-    outcome, tasks = Outcome(), set[asyncio.Task[None]]()
+    """Sends `rate` requests a second, whatever comes back, and waits for the last answer."""
+    outcome = Outcome()
+    await answered(await sent(client, rate, seconds, outcome))
+    return outcome
+
+
+async def sent(
+    client: Client, rate: float, seconds: float, outcome: Outcome
+) -> set[asyncio.Task[None]]:
+    """The requests that are still unanswered when the last one has been sent."""
+    tasks = set[asyncio.Task[None]]()
     begun = time.monotonic()
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, begun + number / rate - time.monotonic()))
@@ -93,13 +102,16 @@ async def at_rate(client: Client, rate: float, seconds: float) -> Outcome:
         task = asyncio.create_task(client.ask(outcome))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+    return tasks
+
+
+async def answered(tasks: set[asyncio.Task[None]]) -> None:
     if tasks:
         await asyncio.wait(tasks)
-    return outcome
 
 
 async def seconds_until_calm(client: Client) -> float:
-    """Until three pages in a row are quick."""
+    """Until three pages in a row are quick; asked as soon as the load ends, behind all that waits."""
     begun, calm = time.monotonic(), 0
     while calm < 3 and time.monotonic() - begun < 60:
         outcome = Outcome()
@@ -149,8 +161,10 @@ def run(
         before = await at_rest()
         soaked = await at_rate(client, 0.7 * rate, soak)
         after = await at_rest()
-        shed = await at_rate(client, 3 * rate, overload)
+        shed = Outcome()
+        waiting = await sent(client, 3 * rate, overload, shed)
         calm = await seconds_until_calm(client)
+        await answered(waiting)
         client.close()
         return {
             "capacity_a_second": round(rate, 1),
