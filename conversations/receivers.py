@@ -49,6 +49,8 @@ def forget_part(
 ) -> None:
     # Deleted with its conversation, it goes by the thousand: that is forgotten once, by itself.
     deleted = getattr(origin, "model", type(origin))
+    if getattr(origin, "forgotten_by_caller", False):
+        return
     if origin is None or deleted in {Message, Reply, ToolRun, Rating}:
         forget_conversation(_conversation(instance))
 

@@ -72,6 +72,11 @@ SECTIONS = (
     ),
     Section("account_email", _("E-mail addresses"), _("Where you sign in and get mail.")),
     Section("account_change_password", _("Password"), _("Choose another one.")),
+    Section(
+        "conversations:delete_account",
+        _("Delete account"),
+        _("Leave for good, with everything that is yours."),
+    ),
 )
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from conversations import (
     attachments,
     deleting,
+    erasing,
     quotas,
     replies,
     streams,
@@ -22,7 +23,7 @@ from conversations import (
     titles,
 )
 from conversations.levels import level_of
-from conversations.models import Attachment, Reply, Status
+from conversations.models import AccountDeletion, Attachment, Reply, Status
 from performance.cache import conversation_cache
 from performance.queues import Level, Retry, Schedule, task
 
@@ -168,3 +169,21 @@ def sweep_attachments() -> int:
 def sweep_stored_files() -> int:
     """Removes stored files that no row names: what a crash between the two has left. Returns how many."""
     return attachments.remove_orphans(UNSENT)
+
+
+# durable="caller": the row of the deletion is in PostgreSQL, and the sweeper below enqueues what is lost.
+@task(level=Level.LOW, durable="caller", about="deletion {deletion_id}")
+def erase_account(*, deletion_id: int) -> None:
+    """Erases a part of a closed account, and goes on in another job where there is more."""
+    if erasing.run(deletion_id):
+        later = timezone.now() + timedelta(seconds=1)
+        erase_account.using(run_after=later).enqueue(deletion_id=deletion_id)
+
+
+@task(level=Level.LOW, schedule=Schedule(every=60))
+def sweep_deletions() -> int:
+    """Goes on with what a dead worker or a lost job left. Returns how many."""
+    idle = list(AccountDeletion.objects.idle().values_list("pk", flat=True)[:BATCH])
+    for pk in idle:
+        erase_account.enqueue(deletion_id=pk)
+    return len(idle)

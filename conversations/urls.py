@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from conversations.views import (
+    account,
     attachments,
     conversations,
     help_pages,
@@ -61,6 +62,8 @@ urlpatterns = [
     path("settings/privacy/", privacy.privacy, name="privacy"),
     path("settings/privacy/<int:number>/take-back/", privacy.take_back, name="take_back_consent"),
     path("settings/keyboard/", settings.keyboard, name="settings_keyboard"),
+    path("settings/delete/", account.delete, name="delete_account"),
+    path("deleted/<str:token>/", account.deleted, name="account_deleted"),
     path("settings/shares/", sharing.shares, name="shares"),
     path("settings/shares/<int:number>/revoke/", sharing.revoke, name="revoke_share"),
     path("help/", help_pages.help_list, name="help"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conversations.admin.account_deletions import AccountDeletionAdmin
 from conversations.admin.attachments import AttachmentAdmin
 from conversations.admin.branches import BranchAdmin
 from conversations.admin.conversations import ConversationAdmin
@@ -16,6 +17,7 @@ from conversations.admin.tool_runs import ToolRunAdmin
 from conversations.admin.usage import DailyUsageAdmin
 
 __all__ = [
+    "AccountDeletionAdmin",
     "AttachmentAdmin",
     "BranchAdmin",
     "ConversationAdmin",

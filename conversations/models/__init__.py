@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conversations.models.account_deletions import AccountDeletion
 from conversations.models.attachments import (
     NAME_LENGTH,
     UNREAD,
@@ -42,6 +43,7 @@ __all__ = [
     "TEXT_LENGTH",
     "TITLE_LENGTH",
     "UNREAD",
+    "AccountDeletion",
     "Attachment",
     "AttachmentPage",
     "Branch",

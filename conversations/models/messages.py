@@ -31,6 +31,9 @@ class Role(models.TextChoices):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
+    # Set on a set that is deleted by the thousand by somebody who makes the pages forget by themselves.
+    forgotten_by_caller = False
+
     def for_page(self) -> Self:
         """With all that a page shows of a message, in two queries whatever their number."""
         # Attachments belong to messages, so their module imports this one.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -161,6 +162,12 @@ def reserve(
 def settle(user_id: int, reply: int, amounts: Amounts, now: datetime, *, keep: bool) -> None:
     """Adds what was used, and lets go of what was reserved unless `keep`. One round trip. Raises Away."""
     _run(1, user_id, [reply, int(keep), *periods.names(now), *amounts])
+
+
+def forget(user_id: int) -> None:
+    """Of an account that is gone. Where Redis is away it expires by itself."""
+    with suppress(RedisError):
+        _scripts()[0].registered_client.delete(key_of(user_id))
 
 
 def _run(script: int, user_id: int, arguments: list[Any]) -> Any:

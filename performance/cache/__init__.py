@@ -8,6 +8,7 @@ from performance.cache.digest import digest
 from performance.cache.frozen import FrozenDict, freeze
 from performance.cache.kinds import register
 from performance.cache.namespaces import Namespace, namespace
+from performance.cache.purging import purge_user
 from performance.cache.remembering import aremember, remember
 from performance.cache.stored import Stored
 from performance.cache.tool_results import ToolCall, tool_result_cache
@@ -23,6 +24,7 @@ __all__ = [
     "digest",
     "freeze",
     "namespace",
+    "purge_user",
     "register",
     "remember",
     "tool_result_cache",

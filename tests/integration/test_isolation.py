@@ -84,6 +84,9 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:revoke_share": OWN_POST,
     "conversations:privacy": {"visitor": (LOGIN, 401), "bob": (200, 422)},
     "conversations:take_back_consent": OWN_POST,
+    "conversations:delete_account": {"visitor": (LOGIN, 401), "bob": (200, 422)},
+    # Numbers of a deletion, for whoever was sent there when it began: nobody else has the token.
+    "conversations:account_deleted": {"visitor": (404, 405), "bob": (404, 405)},
     "conversations:help": PUBLIC,
     "conversations:help_page": PUBLIC,
 }
@@ -179,6 +182,7 @@ class Owned:
             "<int:number>": str(self.message.pk),
             "<uuid:file>": str(self.attachment.pk),
             "<slug:slug>": "first-steps",
+            "<str:token>": "A:B:C",
             "<str:secret>": "A" * 43,
             "<int:run>": str(self.run.pk),
             "<int:branch>": str(self.message.branch_id),
