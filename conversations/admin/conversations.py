@@ -24,7 +24,15 @@ class ConversationAdmin(ReadOnlyAdmin):
     ordering = ["-last_message_at", "-id"]
     fields = [
         *("id", "user", "message_count", "pinned", "archived", "title_is_chosen"),
-        *("reuse_answers", "created_at", "last_message_at", "idempotency_key", "what_was_said"),
+        *(
+            "reuse_answers",
+            "temporary",
+            "chat_model",
+            "created_at",
+            "last_message_at",
+            "idempotency_key",
+            "what_was_said",
+        ),
     ]
     readonly_fields = fields
 

@@ -13,3 +13,6 @@ class PreferencesAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
     search_fields = ["user__username", "user__email"]
     ordering = ["user"]
+    # Not the instructions: they are the user's own words.
+    fields = ["user", "theme", "chat_model", "use_caches", "keep_history", "language", "time_zone"]
+    readonly_fields = fields

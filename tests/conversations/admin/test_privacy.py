@@ -48,7 +48,10 @@ REASON = "The user cannot open it and has asked by telephone."
 
 @pytest.fixture
 def conversation() -> Conversation:
-    made: Conversation = ConversationFactory.create(title=CANARY, tags=[CANARY])
+    made: Conversation = ConversationFactory.create(
+        title=CANARY, tags=[CANARY], system_prompt=CANARY
+    )
+    Preferences.objects.change(made.user, system_prompt=CANARY)
     MessageFactory.create(conversation=made, text=CANARY)
     reply = ReplyFactory.create(
         message__conversation=made,
@@ -117,12 +120,13 @@ def test_no_page_shows_what_was_said(conversation: Conversation, superuser: bool
 def test_every_model_of_the_chat_names_what_it_shows() -> None:
     """A text that a later model or field brings is not shown by default."""
     private = {"text", "html", "title", "tags", "arguments", "result", "turns", "explanation"}
+    private |= {"system_prompt"}
     for model, model_admin in admin.site._registry.items():
         if model._meta.app_label != "conversations":
             continue
         shown = {*map(str, model_admin.list_display), *map(str, model_admin.fields or [])}
         assert not shown & private, model
-        if model in {Conversation, Message, Reply, ToolRun}:
+        if model in {Conversation, Message, Reply, ToolRun, Preferences}:
             assert model_admin.fields, model
         if model is ToolRun:
             assert "error" not in shown
