@@ -17,6 +17,7 @@ from django.contrib.admin.models import ADDITION, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.cache import cache, caches
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +25,7 @@ from django.utils import timezone
 from conversations import erasing, leaving, support, tasks
 from conversations.models import (
     AccountDeletion,
+    Attachment,
     Conversation,
     Message,
     Preferences,
@@ -86,6 +88,17 @@ def alice() -> Any:
         answer=CANARY,
         backend="guide",
     )
+    attachment = Attachment.objects.create(
+        user=user,
+        conversation=conversation,
+        name=CANARY,
+        kind="text",
+        media_type="text/plain",
+        size=9,
+        file=ContentFile(CANARY.encode(), CANARY),
+    )
+    attachment.messages.add(reply.message)
+    attachment.pages.create(number=1, text=CANARY)
     support.note_reading(support.consent(user, conversation, 1), conversation, UserFactory.create())
     LogEntry.objects.create(
         user=UserFactory.create(is_staff=True),
@@ -160,6 +173,8 @@ def _work() -> bool:
 
 
 def test_nothing_is_left_anywhere(client: Client, alice: Any, caplog: Any) -> None:
+    file, storage = alice.attachments.get().file.name, alice.attachments.get().file.storage
+    assert storage.exists(file)
     before = places()
     for corner in ("conversations_message", "conversations_rating", "account_emailaddress"):
         assert corner in before
@@ -170,6 +185,7 @@ def test_nothing_is_left_anywhere(client: Client, alice: Any, caplog: Any) -> No
     assert leave(client).status_code == 303
     finish()
     assert places() == []
+    assert not storage.exists(file)
     assert not Session.objects.exists()
     assert not SearchEntry.objects.exists()
     assert not type(alice).objects.filter(pk=alice.pk).exists()

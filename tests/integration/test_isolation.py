@@ -76,6 +76,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:settings_assistant": {"visitor": (LOGIN, 401), "bob": (200, 303)},
     "conversations:settings_history": {"visitor": (LOGIN, 401), "bob": (200, 303)},
     "conversations:settings_appearance": {"visitor": (200, 303), "bob": (200, 303)},
+    "conversations:settings_keyboard": {"visitor": (200, 303), "bob": (200, 303)},
     "conversations:settings_language": {"visitor": (200, 303), "bob": (200, 303)},
     "conversations:share": OWN,
     # Whoever has the secret reads it, signed in or not; nobody has that of Alice's.

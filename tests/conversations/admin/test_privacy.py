@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from conversations import support
 from conversations.models import (
+    Attachment,
     Conversation,
     Message,
     Preferences,
@@ -64,6 +65,16 @@ def conversation() -> Conversation:
     )
     ToolRunFactory.create(reply=reply, arguments=CANARY, result=CANARY)
     ToolRunFactory.create(reply=reply, arguments=CANARY, error=CANARY)
+    attachment = Attachment.objects.create(
+        user=made.user,
+        conversation=made,
+        name=CANARY,
+        kind="text",
+        media_type="text/plain",
+        size=9,
+        file="aa/aa",
+    )
+    attachment.pages.create(number=1, text=CANARY)
     return made
 
 

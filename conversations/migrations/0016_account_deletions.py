@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0014_high_contrast'),
+        ('conversations', '0015_attachments'),
     ]
 
     operations = [
