@@ -7,7 +7,6 @@ may view its rows in the admin, and none of it holds what people wrote.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,7 +26,6 @@ from conversations.models import Reply, ToolRun
 from performance.metrics import examples
 from performance.models import Alert, QuerySample, TaskRun
 
-ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 MOST = 200  # rows of a kind
 
 
@@ -54,7 +52,7 @@ def happened(request: HttpRequest) -> HttpResponse:
     """The page; `?id=` is what is looked for."""
     asked = request.GET.get("id", "").strip()
     context: dict[str, Any] = {"title": "What happened", "asked": asked}
-    if asked and not ID.fullmatch(asked):
+    if asked and not request_ids.ID.fullmatch(asked):
         context["problem"] = "An id has up to 64 letters, digits, dots, colons and dashes."
     elif asked:
         correlation = correlation_of(asked)

@@ -11,6 +11,8 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from chatsite import tracebacks
+
 TOKEN = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/|/s/)[^/\s]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -65,13 +67,16 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
         cache_logger_on_first_use=True,
     )
     renderers: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [
+            structlog.processors.ExceptionRenderer(tracebacks.formatted),
+            structlog.processors.JSONRenderer(),
+        ]
         if style == "json"
-        # Plain: the library's own choice shows the values of local variables.
+        # The library's own choice shows the values of local variables.
         else [
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty() or bool(os.environ.get("FORCE_COLOR")),
-                exception_formatter=structlog.dev.plain_traceback,
+                exception_formatter=tracebacks.write,
             )
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
@@ -10,6 +11,21 @@ import structlog
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django_structlog.signals import bind_extra_request_metadata
+
+HEADER = "HTTP_X_REQUEST_ID"
+ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)  # longer ones fit into no row
+
+
+class GivenIdMiddleware:
+    """Lets in an id that a proxy gives only if it is one; it stands above django_structlog's middleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not ID.fullmatch(request.META.get(HEADER, "")):
+            request.META.pop(HEADER, None)
+        return self._get_response(request)
 
 
 class RequestIdMiddleware:

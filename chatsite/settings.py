@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "chatsite.request_ids.GivenIdMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "chatsite.request_ids.RequestIdMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",

@@ -56,6 +56,33 @@ def test_a_traceback_shows_no_values_of_variables() -> None:
         assert "s3cret" not in text
 
 
+REFUSED = """
+import django.db, psycopg
+def refuse(kind, words):
+    try:
+        raise kind(words)
+    except psycopg.Error as error:
+        raise django.db.IntegrityError(words) from error
+def tell(kind, words):
+    try:
+        refuse(kind, words)
+    except django.db.Error:
+        structlog.get_logger('a').exception('failed')
+        logging.getLogger('b').exception('failed')
+tell(psycopg.errors.CheckViolation, 'new row violates x\\nDETAIL:  Failing row contains (canary-9).')
+tell(psycopg.errors.InvalidTextRepresentation, 'invalid input syntax for type integer: "canary-9"')
+tell(psycopg.errors.UndefinedTable, 'relation "lost" does not exist\\nLINE 1: SELECT canary-9')
+"""
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_what_postgresql_quotes_is_left_out(style: str) -> None:
+    text = "\n".join(logged(REFUSED, style))
+    assert "canary-9" not in text
+    for kept in ("SQLSTATE 23514", "SQLSTATE 22P02", "lost", "in refuse", "IntegrityError"):
+        assert kept in text
+
+
 def test_no_colours_outside_a_terminal() -> None:
     assert "\x1b" not in "\n".join(logged("logging.getLogger('a').warning('x')", "console"))
 
