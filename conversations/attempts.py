@@ -17,7 +17,17 @@ from conversations.ai import ChatBackend, offers
 from conversations.ai.base import ToolCall, Turn
 from conversations.ai.prices import Price
 from conversations.attachments import quoting
-from conversations.models import Entry, Message, Preferences, Reply, Role, Status, ToolRun
+from conversations.models import (
+    Entry,
+    Message,
+    Preferences,
+    Reply,
+    Role,
+    Status,
+    SystemPrompt,
+    ToolRun,
+    ToolSwitch,
+)
 from conversations.spent import Payer, Saved, Spent
 from performance.cache import conversation_cache
 
@@ -55,6 +65,8 @@ class Attempt:
     system: str = ""
     keeps: bool = True
     earlier: list[Message] = field(default_factory=list)  # what the first turns were made of
+    prompt: int = 0  # the version of the site's system prompt
+    off: frozenset[str] = frozenset()  # tools that staff have turned off
     begun: str = ""  # the text of an earlier attempt that this one goes on from
     runs: list[ToolRun] = field(default_factory=list)  # and its tools' runs
     known: int = 0  # turns that are in the database
@@ -125,11 +137,13 @@ def _offer(reply: Reply) -> offers.Offer:
 
 
 def _prefer(attempt: Attempt) -> None:
-    """What the user and the conversation want of every answer."""
+    """What staff, the user and the conversation want of every answer."""
     conversation = attempt.message.conversation
     preferences = getattr(conversation.user, "preferences", None) or Preferences()
+    site = SystemPrompt.current()
+    attempt.prompt, attempt.off = site.version, ToolSwitch.off()
     attempt.system = instructions.system_prompt(
-        preferences.system_prompt, conversation.system_prompt
+        site.text, preferences.system_prompt, conversation.system_prompt
     )
     attempt.keeps = (
         conversation.reuse_answers and preferences.use_caches and not conversation.temporary
@@ -211,6 +225,7 @@ def end(attempt: Attempt, status: Status) -> bool:
             model=attempt.model[:200],
             instead_of=attempt.reply.instead_of,
             author=attempt.backend.label[:100],
+            prompt=attempt.prompt,
             **spent.fields(attempt.carried + attempt.spent, attempt.price),
             saved_tokens=attempt.saved.tokens if attempt.saved else None,
             saved_cost=attempt.saved.cost if attempt.saved else None,

@@ -52,13 +52,14 @@ def _check(alias: str, entry: dict[str, Any]) -> list[CheckMessage]:
     if not (isinstance(backend, type) and issubclass(backend, ChatBackend)):
         return [_unusable(alias, f"{path!r} is not a subclass of ChatBackend")]
     made = backend(alias, entry.get("OPTIONS", {}))
-    return [*made.check(), *_check_price(made)]
+    return made.check() or _check_price(made)
 
 
 def _check_price(backend: ChatBackend) -> list[CheckMessage]:
     """E011: CHAT_PRICES or OPTIONS["prices"] that are no prices."""
     try:
-        _ = backend.price
+        for model in backend.models:
+            backend.price_for(model)
     except ValueError as error:
         return [Error(f"CHAT_BACKENDS[{backend.alias!r}]: {error}.", id="conversations.E011")]
     return []

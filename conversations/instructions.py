@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-
 FOR_ALL = "The user's instructions for all of their conversations:"
 FOR_THIS = "The user's instructions for this conversation, which come before those for all:"
 
 
-def system_prompt(of_user: str, of_conversation: str) -> str:
+def system_prompt(of_site: str, of_user: str, of_conversation: str) -> str:
     """What the model is told; parts that nobody has written leave no trace."""
-    parts = [settings.SYSTEM_PROMPT]
+    parts = [of_site]
     if of_user:
         parts.append(f"{FOR_ALL}\n{of_user}")
     if of_conversation:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from conversations.models import Measure
+from conversations.money import money
 from conversations.quotas import Exceeded, Limit, Standing
 
 NAMES: dict[tuple[str, str], Promise | str] = {
@@ -36,8 +37,7 @@ def amount(limit: Limit, units: int) -> str:
     value = limit.amount(units)
     if limit.measure != Measure.COST:
         return formats.number_format(value, use_l10n=True, force_grouping=True)
-    number = formats.number_format(Decimal(value).quantize(Decimal("0.0001")), use_l10n=True)
-    return f"{number} {settings.CHAT_CURRENCY}"
+    return money(Decimal(value), settings.CHAT_CURRENCY)
 
 
 def resets(standing: Standing) -> str:

@@ -44,7 +44,7 @@ def request(attempt: Attempt) -> ChatRequest:
     return ChatRequest(
         turns=tuple(attempt.turns),
         system=attempt.system,
-        tools=tools.specs(),
+        tools=tools.specs(attempt.off),
         begun=attempt.begun if attempt.reply.continues else "",
         model=attempt.model,
     )

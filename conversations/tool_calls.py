@@ -16,6 +16,7 @@ from performance import tracing
 from performance.cache import ToolCall as CachedCall
 from performance.cache import tool_result_cache
 
+TURNED_OFF = "This site's staff have turned this tool off. Answer without it."
 CHANGED = "The tool is not the one that was allowed any more: ask again."
 UNKNOWN = "It was begun and then interrupted. Whether it took effect is not known."
 
@@ -29,7 +30,13 @@ async def call(attempt: Attempt, asked: ToolCall, out: ReplyStream) -> Turn | No
     number = attempt.tool_count
     tool = tools.get(asked.name)
     attempt.lasting = attempt.lasting and tool is not None and tool.ttl > 0
-    if tool is not None and tool.acts and not tools.problem(asked.name, asked.arguments):
+    off = asked.name in attempt.off
+    if (
+        tool is not None
+        and tool.acts
+        and not off
+        and not tools.problem(asked.name, asked.arguments)
+    ):
         run = _row(attempt, asked, permission=Permission.ASKED)
         # Of two values for one name a reader may see the other: the row holds what the tool will take.
         run.arguments = tools.exact(asked.name, asked.arguments)
@@ -63,7 +70,9 @@ async def _settle(attempt: Attempt, run: ToolRun, number: int, out: ReplyStream)
         await _keep(run, tools.ToolResult(error=UNKNOWN))
     if run.permission != Permission.GIVEN:
         return
-    if tool is None or tool.version != run.version:
+    if run.name in attempt.off:
+        await _keep(run, tools.ToolResult(error=TURNED_OFF))
+    elif tool is None or tool.version != run.version:
         await _keep(run, tools.ToolResult(error=CHANGED))
     elif await run.ause_permission():
         out.tool(number, run.name, "running")
@@ -108,6 +117,8 @@ async def _traced_result(
 
 async def _result(attempt: Attempt, asked: ToolCall) -> tuple[tools.ToolResult, datetime | None]:
     """The result, and when it was made if it comes from the cache."""
+    if asked.name in attempt.off:
+        return tools.ToolResult(error=TURNED_OFF), None
     cached = _cached_call(attempt, asked)
     found = await tool_result_cache.aget(cached) if cached else None
     if found is not None:

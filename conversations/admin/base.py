@@ -36,4 +36,6 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 def _names(columns: Any) -> set[str]:
     """The local fields among `fields` or `list_filter`."""
     first = (column[0] if isinstance(column, (tuple, list)) else column for column in columns or ())
-    return {column.split(LOOKUP_SEP)[0] for column in first}
+    # A filter that is a class has a parameter of its own.
+    names = (getattr(column, "parameter_name", column) for column in first)
+    return {name.split(LOOKUP_SEP)[0] for name in names}

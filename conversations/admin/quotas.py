@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from conversations import quota_words
 from conversations.admin.base import ReadOnlyAdmin
 from conversations.models import Quota, StaffChange
-from conversations.quotas import board
+from conversations.quotas import Limit, board, units
 
 
 class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -33,7 +33,7 @@ class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Quota)
 class QuotaAdmin(ModelAdmin):  # type: ignore[misc]
     form = ReasonForm
-    list_display = ["holder_in_words", "allowance_in_words", "measure", "period", "most"]
+    list_display = ["holder_in_words", "allowance_in_words"]
     list_filter = ["measure", "period", "group"]
     list_select_related = ["user", "group"]
     list_per_page = 50
@@ -42,7 +42,7 @@ class QuotaAdmin(ModelAdmin):  # type: ignore[misc]
     autocomplete_fields = ["user", "group"]
     fields = ["user", "group", "measure", "period", "most", "reason"]
     actions = None  # each one that goes is asked for its reason
-    change_list_template = "conversations/admin/quotas.html"
+    list_before_template = "conversations/admin/quotas.html"
 
     @admin.display(description=_("for"))
     def holder_in_words(self, quota: Quota) -> str:
@@ -50,7 +50,10 @@ class QuotaAdmin(ModelAdmin):  # type: ignore[misc]
 
     @admin.display(description=_("allows"))
     def allowance_in_words(self, quota: Quota) -> str:
-        return quota.allowance
+        if quota.most is None:
+            return quota.allowance
+        limit = Limit(quota.measure, quota.period, units(quota.measure, quota.most))
+        return quota_words.name(limit)
 
     def save_model(self, request: HttpRequest, obj: Quota, form: Any, change: bool) -> None:
         before = str(Quota.objects.get(pk=obj.pk)) if change else ""

@@ -8,8 +8,8 @@ from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
+from conversations.admin.base import ReadOnlyAdmin
 from conversations.models import Rating, Verdict
 from performance.admin.export import CsvExport
 
@@ -35,7 +35,7 @@ class CommentFilter(admin.SimpleListFilter):
 
 
 @admin.register(Rating)
-class RatingAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
+class RatingAdmin(CsvExport, ReadOnlyAdmin):
     """No link leads to the conversation: it is its user's alone."""
 
     list_display = [
@@ -60,8 +60,6 @@ class RatingAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
         "created_at",
     ]
     list_select_related = ["user"]
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ["comment", "user__username"]
     ordering = ["-created_at", "-id"]
     fields = [
@@ -73,13 +71,7 @@ class RatingAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
         *("created_at", "verdict", "reason", "comment", "user__username"),
         *("backend", "model", "prompt", "texts_sent", "question", "answer"),
     )
-    change_list_template = "conversations/admin/ratings.html"
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    list_before_template = "conversations/admin/ratings.html"
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -8,16 +8,16 @@ from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 
+from conversations.admin.base import ReadOnlyAdmin
 from conversations.models import DailyUsage
 from conversations.models.usage import SUMS
-from conversations.templatetags.chat import money
+from conversations.money import money
 from performance.admin.export import CsvExport
 
 
 @admin.register(DailyUsage)
-class DailyUsageAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
+class DailyUsageAdmin(CsvExport, ReadOnlyAdmin):
     list_display = [
         *("day", "user", "backend", "model", "messages", "input_tokens", "output_tokens"),
         *("cached_tokens", "estimated", "cost_in_words", "saved_answers", "saved_tokens"),
@@ -25,20 +25,12 @@ class DailyUsageAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]
     ]
     list_filter = ["day", "backend", "model", "currency"]
     list_select_related = ["user"]
-    list_per_page = 50
-    show_full_result_count = False
     search_fields = ["user__username", "user__email", "model"]
     ordering = ["-day", "-id"]
     fields = ["day", "user", "backend", "model", *SUMS, "currency"]
     readonly_fields = fields
     csv_fields = ("day", "user__username", "backend", "model", *SUMS, "currency")
-    change_list_template = "conversations/admin/usage.html"
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    list_before_template = "conversations/admin/usage.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

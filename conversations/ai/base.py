@@ -178,6 +178,19 @@ class ChatBackend:
     def prepare(self) -> None:
         """Loads what the first answer would otherwise wait for; a worker calls it when it starts."""
 
+    @property
+    def limits(self) -> tuple[int, int]:
+        """Requests and tokens that its provider takes in a minute; 0 is as much as comes."""
+        return 0, 0
+
+    def seen(self) -> dict[str, str]:
+        """What the workers last saw of its server, for staff; {} where there is none."""
+        return {}
+
+    async def probe(self) -> str:
+        """Asks its server for a sign of life: "" where there is one or no server is needed, else why not."""
+        return ""
+
     def check(self) -> list[Any]:
         """System check messages about the options."""
         return []

@@ -27,9 +27,10 @@ from conversations.models.ratings import COMMENT_LENGTH, REASONS, Rating, Reason
 from conversations.models.replies import LIVE, OPEN, Reply, Status
 from conversations.models.search_entries import SearchEntry
 from conversations.models.share_links import ShareLink, SharingPolicy
+from conversations.models.site import PROMPT_LENGTH, SitePrompt, SystemPrompt, ToolSwitch
 from conversations.models.support_access import SupportAccess, SupportAccessEvent
 from conversations.models.tool_runs import Permission, ToolRun
-from conversations.models.usage import ConversationUsage, DailyUsage, Entry
+from conversations.models.usage import ChatModel, ConversationUsage, DailyUsage, Entry
 
 __all__ = [
     "CHAT_MODEL_LENGTH",
@@ -37,6 +38,7 @@ __all__ = [
     "LIVE",
     "NAME_LENGTH",
     "OPEN",
+    "PROMPT_LENGTH",
     "REASONS",
     "SYSTEM_PROMPT_LENGTH",
     "TAG_LENGTH",
@@ -47,6 +49,7 @@ __all__ = [
     "Attachment",
     "AttachmentPage",
     "Branch",
+    "ChatModel",
     "Conversation",
     "ConversationUsage",
     "DailyUsage",
@@ -66,12 +69,15 @@ __all__ = [
     "SearchEntry",
     "ShareLink",
     "SharingPolicy",
+    "SitePrompt",
     "StaffChange",
     "Status",
     "SupportAccess",
     "SupportAccessEvent",
+    "SystemPrompt",
     "Theme",
     "ToolRun",
+    "ToolSwitch",
     "Verdict",
     "shown_files",
 ]

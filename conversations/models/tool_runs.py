@@ -38,6 +38,7 @@ class ToolRun(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["started_at"], name="tool_run_by_time")]
 
     def __str__(self) -> str:
         return f"{self.name}, {self.milliseconds} ms"

@@ -140,6 +140,16 @@ class DailyUsage(Sums):
         _upsert(cls, ("user_id", "day", "backend", "model", "currency"), values, entry, changes)
 
 
+class ChatModel(DailyUsage):
+    """No rows of its own: it gives the page of models its address, its permission and its entry."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+        default_permissions = ("view",)
+
+
 def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 

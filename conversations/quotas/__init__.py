@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from conversations.quotas.enforcing import Exceeded, Request, reserve, settle, standing
 from conversations.quotas.ledger import forget
-from conversations.quotas.limits import Limit, Standing
+from conversations.quotas.limits import Limit, Standing, units
 
-__all__ = ["Exceeded", "Limit", "Request", "Standing", "forget", "reserve", "settle", "standing"]
+__all__ = [
+    "Exceeded",
+    "Limit",
+    "Request",
+    "Standing",
+    "forget",
+    "reserve",
+    "settle",
+    "standing",
+    "units",
+]

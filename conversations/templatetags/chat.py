@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from decimal import Decimal
 
 from django import template
 from django.utils import formats
 from django.utils.translation import gettext
 
 from conversations import words as words_of_scripts
+from conversations.money import money
 
 register = template.Library()
 register.simple_tag(words_of_scripts.of_site, name="site_words")
+register.filter(money)
 register.simple_tag(words_of_scripts.of_chat, name="chat_words")
 
 # Controls, marks of direction and of no width: they would let a text look like another one.
@@ -46,14 +47,6 @@ def duration(milliseconds: int) -> str:
         return f"{formats.number_format(milliseconds / 1000, 1)} s"
     minutes, rest = divmod(round(milliseconds / 1000), 60)
     return f"{minutes} min {rest} s"
-
-
-@register.filter
-def money(amount: Decimal, currency: str) -> str:
-    """0.00042 USD: as many places as it takes to tell small amounts apart."""
-    places = 2 if not amount or amount >= 1 else min(9, 2 - amount.adjusted())
-    number = formats.number_format(amount, decimal_pos=places, use_l10n=True)
-    return f"{number} {currency}".strip()
 
 
 @register.filter

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from conversations.tools.base import Tool, ToolContext, ToolError, tool
-from conversations.tools.calls import ToolResult, exact, get, problem, run, specs
+from conversations.tools.calls import ToolResult, every, exact, get, problem, run, specs
 
 __all__ = [
     "Tool",
     "ToolContext",
     "ToolError",
     "ToolResult",
+    "every",
     "exact",
     "get",
     "problem",

@@ -49,10 +49,15 @@ def get(name: str) -> Tool | None:
     return registry.get(name)
 
 
-def specs() -> tuple[ToolSpec, ...]:
-    """All tools as a model is told of them, by name."""
+def every() -> tuple[Tool, ...]:
+    """All tools, by name."""
     discover()
-    return tuple(registry[name].spec for name in sorted(registry))
+    return tuple(registry[name] for name in sorted(registry))
+
+
+def specs(off: frozenset[str] = frozenset()) -> tuple[ToolSpec, ...]:
+    """The tools as a model is told of them, by name; without those that are `off`."""
+    return tuple(tool.spec for tool in every() if tool.name not in off)
 
 
 def problem(name: str, arguments: str) -> str:

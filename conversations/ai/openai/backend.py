@@ -16,6 +16,7 @@ from conversations.ai import tokens
 from conversations.ai.base import ChatBackend, ChatRequest, Event, Usage, Waiting
 from conversations.ai.exceptions import ChatBackendError, RateLimited
 from conversations.ai.openai import exchange, ratelimits, retry
+from conversations.ai.openai import pace as pacing
 from conversations.ai.openai.breaker import Breaker, breaker_for
 from conversations.ai.openai.chunks import Answer
 from conversations.ai.openai.options import Options, read
@@ -103,6 +104,17 @@ class OpenAIBackend(ChatBackend):
             yield event
         seen = {"ok_at": f"{time.time():.0f}", "breaker": "closed"}
         await pace.note(used=used, seen=seen | ratelimits.told(response.headers))
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        limits = self.settings.limits
+        return limits.requests_per_minute, limits.tokens_per_minute
+
+    def seen(self) -> dict[str, str]:
+        return pacing.seen(self.settings)
+
+    async def probe(self) -> str:
+        return await exchange.probe(self.settings)
 
     def check(self) -> list[Any]:
         try:

@@ -23,6 +23,7 @@ from conversations.ai.openai.sse import MAX_LINE, EventStream
 ERROR_BODY = 65_536
 ERROR_TIMEOUT = 5.0
 LAST_BYTES_TIMEOUT = 0.05
+PROBE_TIMEOUT = 3.0
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -51,6 +52,28 @@ async def opened(
         yield response, deadline
     finally:
         await response.aclose()
+
+
+async def probe(settings: Options) -> str:
+    """Whether the server answers at all and takes the key: asks for its models, which costs nothing."""
+    client = await client_for(settings.url)
+    request = client.build_request(
+        "GET",
+        settings.url.copy_with(
+            path=settings.url.path.removesuffix("/chat/completions") + "/models"
+        ),
+        headers=_headers(settings),
+        timeout=PROBE_TIMEOUT,
+    )
+    deadline = asyncio.get_running_loop().time() + PROBE_TIMEOUT
+    try:
+        response = await _in_time(client.send(request, stream=True), deadline)
+    except ChatBackendError as error:
+        return error.explanation
+    await response.aclose()
+    if response.status_code in {401, 403} or response.status_code >= 500:
+        return errors.from_response(response.status_code, b"").explanation
+    return ""
 
 
 async def data(

@@ -16,6 +16,7 @@ import weakref
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+import redis
 import redis.asyncio
 import structlog
 from django.conf import settings
@@ -140,6 +141,18 @@ class Pace:
             "note", self._key, [min(block, LONGEST_BLOCK) * 1000, owed, LIFE, *fields]
         )
         return answer is not None
+
+
+def seen(options: Options) -> dict[str, str]:
+    """What the workers noted of this key: times as seconds since 1970; {} where Redis does not answer."""
+    try:
+        with redis.from_url(
+            settings.QUEUE_URL, socket_timeout=0.5, socket_connect_timeout=0.5
+        ) as client:
+            found: Any = client.hgetall(key_of(options))
+    except RedisError:
+        return {}
+    return {name.decode(): value.decode() for name, value in found.items()}
 
 
 def at_once(per_minute: int) -> int:

@@ -57,3 +57,9 @@ def test_usage_is_summed_by_currency(client: Client) -> None:
         DailyUsage.add(user.pk, "b", "m", currency, Entry(messages=1, input_tokens=3))
     totals = client.get("/admin/conversations/dailyusage/").context_data["totals"]
     assert [(row["currency"], row["total_messages"]) for row in totals] == [("EUR", 1), ("USD", 2)]
+
+
+def test_a_list_tells_no_text_letter_by_letter(client: Client) -> None:
+    RatingFactory()
+    for lookup in ("message__text__startswith", "message__conversation__title__startswith"):
+        assert client.get(LIST, {lookup: "c"}).status_code == 400
