@@ -27,6 +27,11 @@ from tests.benchmarks.holding import Holding, Trend
 from tests.benchmarks.servers import test_database
 from tests.benchmarks.visitors import Crowd, Seen, visitors
 
+ENVIRONMENT = {
+    "LOG_LEVEL": "ERROR",
+    "ALERTS_ENABLED": "on",
+    "DJANGO_SETTINGS_MODULE": "tests.benchmarks.soak_settings",
+}
 ABREAST = 16
 MOST_OPEN = 400  # acts of the generator at once
 BETWEEN = 10.0  # seconds from look to look
@@ -134,7 +139,7 @@ def main(arguments: list[str]) -> None:
         from tests.site import Site
 
         people = visitors(options.visitors)
-        with Site(Path(directory), LOG_LEVEL="ERROR", ALERTS_ENABLED="on") as site:
+        with Site(Path(directory), **ENVIRONMENT) as site:
             found = asyncio.run(soaked(site, people, options))
     if options.looks:
         options.looks.write_text(json.dumps(found["looks"]))
