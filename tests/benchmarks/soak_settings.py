@@ -5,10 +5,9 @@ What is bounded then stands still, and what still grows would grow for ever.
 
 from __future__ import annotations
 
-from chatsite.settings import *  # noqa: F403, TID251
+from chatsite.settings import *  # noqa: TID251
 
 DEBUG = False
 CACHES = {
-    alias: {**cache, "OPTIONS": {"LOCAL_MAX_BYTES": 2 << 20}}
-    for alias, cache in CACHES.items()  # noqa: F405
+    alias: {**cache, "OPTIONS": {"LOCAL_MAX_BYTES": 2 << 20}} for alias, cache in CACHES.items()
 }
