@@ -1,94 +1,178 @@
-"""axe-core on every page, in both colours, wide and as narrow as 320 px."""
+"""axe-core on every page: both languages, light and dark, wide and as narrow as 320 px, from right to left."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from django.contrib.auth.models import AnonymousUser
+from django.shortcuts import render
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils.translation import override
+from playwright.sync_api import Browser, Page, Response, Route, expect
 
-from conversations.models import Message, Role
+from conversations.models import Preferences, Role
 from tests.browser.test_pages import filled
 from tests.browser.visitor import Visitor, violations
+from tests.conversations.views.test_shared import linked
+from tests.factories import ConversationFactory
+from tests.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PUBLIC = [
-    "/",
-    "/accounts/login/",
-    "/accounts/signup/",
-    "/accounts/password/reset/",
-    "/accounts/password/reset/done/",
-    "/accounts/password/reset/key/1-set-password/",
-    "/accounts/password/reset/key/done/",
-    "/accounts/confirm-email/",
-    "/accounts/confirm-email/nonsense/",
-    "/accounts/inactive/",
-    "/help/",
-    "/help/guide/",
+ACCOUNTS = [
+    "login/",
+    "signup/",
+    "password/reset/",
+    "password/reset/done/",
+    "password/reset/key/1-set-password/",
+    "password/reset/key/done/",
+    "confirm-email/",
+    "confirm-email/nonsense/",
+    "inactive/",
 ]
-OWN = [
-    "/",
-    "/search/",
-    "/search/?words=hello",
-    "/?show=pinned",
-    "/transfer/",
-    "/settings/",
-    "/settings/assistant/",
-    "/settings/history/",
-    "/settings/appearance/",
-    "/accounts/email/",
-    "/accounts/password/change/",
-    "/accounts/logout/",
-    "/accounts/reauthenticate/",
-]
+OWN_ACCOUNT = ["email/", "password/change/", "logout/", "reauthenticate/"]
+ERRORS: dict[str, dict[str, Any]] = {
+    "400.html": {},
+    "403.html": {},
+    "404.html": {},
+    "413.html": {},
+    "500.html": {"request_id": "abc"},
+    "503.html": {"text": "Kept"},
+    "403_csrf.html": {"may_resend": True, "text": "Kept", "back": "/"},
+    "signed_out.html": {"text": "Kept", "login_url": "/"},
+    "sharing/busy.html": {},
+    "sharing/gone.html": {},
+    "sharing/off.html": {},
+}
 LOOKS: list[dict[str, Any]] = [
-    {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}},
-    {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}},
+    {"color_scheme": "light", "viewport": {"width": 1280, "height": 800}, "locale": "en-GB"},
+    {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}, "locale": "de-DE"},
 ]
+NAMES = ["English, wide and light", "German, narrow and dark"]
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """It offers a language that goes from right to left, though it has no words of ours in it."""
+    folder = tmp_path_factory.mktemp("site")
+    with Site(folder, LOG_LEVEL="WARNING", SITE_LANGUAGES="en,de,ar") as site:
+        yield site
 
 
 def check(page: Page, addresses: list[str]) -> None:
-    found = []
+    found: list[str] = []
     for address in addresses:
         response = page.goto(address)
         assert response
-        assert response.ok, address
-        found += [f"{address} {line}" for line in violations(page)]
-        width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found += [f"{address} is {width} px too wide"] if width > 0 else []
+        found += [f"{address} {line}" for line in problems(page, response)]
     assert found == []
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["wide and light", "narrow and dark"])
+def problems(page: Page, response: Response) -> list[str]:
+    found = violations(page)
+    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    found += [f"is {width} px too wide"] if width > 0 else []
+    found += [] if response.ok else [f"has status {response.status}"]
+    return found
+
+
+def pages(person: Any) -> list[str]:
+    """Every address of the chat that answers a signed-in user's GET with a page: new ones come by themselves."""
+    client = Client()
+    client.force_login(person)
+    conversation = filled(person)
+    linked(conversation)
+    numbers = [
+        conversation.messages.filter(role=role).first() for role in (Role.USER, Role.ASSISTANT)
+    ]
+    arguments = {
+        "pk": conversation.pk,
+        "slug": "guide",
+        "secret": "A" * 43,
+        "branch": 1,
+        "place": 1,
+    }
+    found: list[str] = []
+    for pattern in get_resolver("conversations.urls").url_patterns:
+        assert isinstance(pattern, URLPattern)
+        for message in numbers[: 2 if "number" in pattern.pattern.converters else 1]:
+            assert message
+            known = {**arguments, "number": message.pk, "run": 1}
+            wanted = {name: known[name] for name in pattern.pattern.converters}
+            address = reverse(f"conversations:{pattern.name}", kwargs=wanted)
+            if is_page(client, address):
+                found.append(address)
+    return found
+
+
+def is_page(client: Client, address: str) -> bool:
+    response = client.get(address)
+    begins = not response.streaming and response.content.lstrip().startswith(b"<!DOCTYPE html>")
+    return response.status_code == 200 and begins
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=NAMES)
 def test_public_pages(visit: Any, look: dict[str, Any]) -> None:
+    addresses = ["/", "/help/", "/settings/", "/settings/language/", "/settings/keyboard/"]
     visitor: Visitor = visit(**look)
-    check(visitor.page, PUBLIC)
+    check(visitor.page, [*addresses, *(f"/accounts/{name}" for name in ACCOUNTS)])
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=["wide and light", "narrow and dark"])
+@pytest.mark.parametrize("look", LOOKS, ids=NAMES)
 def test_own_pages(visit: Any, person: Any, look: dict[str, Any]) -> None:
     visitor: Visitor = visit(**look)
     visitor.sign_in(person)
-    address = filled(person).get_absolute_url()
-    parts = ["", "rename/", "delete/", "setup/", "look/", "look/?words=a"]
-    question = Message.objects.filter(role=Role.USER).first()
-    assert question
-    check(
-        visitor.page,
-        [*OWN, *(address + part for part in parts), f"{address}messages/{question.pk}/edit/"],
-    )
-    page = visitor.page
+    addresses = pages(person)
+    assert len(addresses) >= 22
+    more = ["/search/?words=hello", "/?show=pinned", *(f"/accounts/{name}" for name in OWN_ACCOUNT)]
+    check(visitor.page, [*addresses, *more])
+    conversation = person.conversations.get(title="Everything")
+    open_all(visitor.page, conversation.get_absolute_url())
+
+
+def open_all(page: Page, address: str) -> None:
+    """What is folded, an editor and a dialog."""
     page.goto(address)
-    page.get_by_role("link", name="Edit").first.click()
+    page.locator("[data-edit]").first.click()
     page.locator(".edit").wait_for()
-    for details in page.locator(".speed").all():
-        details.locator("summary").click()
-    for details in page.locator("details.tool").all():
+    for details in page.locator("details:is(.speed, .tool)").all():
         details.locator("summary").click()
     assert violations(page) == []
     page.locator("[data-dialog=delete]").click()
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=NAMES)
+def test_error_pages(visit: Any, look: dict[str, Any]) -> None:
+    """As the site's own handlers make them, without the accidents that they are for."""
+    page: Page = visit(**look).page
+    page.goto("/help/")
+    found = []
+    for template in ERRORS:
+        body = error_page(template, look["locale"][:2])
+        page.route("**/accident/", partial(answer, body))
+        response = page.goto("/accident/")
+        assert response
+        found += [f"{template} {line}" for line in problems(page, response)]
+        page.unroute("**/accident/")
+    assert found == []
+
+
+def error_page(template: str, language: str) -> str:
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    request.preferences = Preferences()
+    context = ERRORS[template] | {"conversation": ConversationFactory.build()}
+    with override(language):
+        return render(request, template, context).content.decode()
+
+
+def answer(body: str, route: Route) -> None:
+    route.fulfill(body=body, content_type="text/html; charset=utf-8")
 
 
 def test_refusals(user: Visitor) -> None:
@@ -98,3 +182,32 @@ def test_refusals(user: Visitor) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("alert").get_by_text("32000 are allowed").wait_for()
     assert violations(page) == []
+
+
+def test_from_right_to_left(visit: Any, person: Any) -> None:
+    wide: Visitor = visit(viewport={"width": 1280, "height": 800}, locale="ar")
+    narrow: Visitor = visit(viewport={"width": 320, "height": 640}, locale="ar")
+    address = filled(person).get_absolute_url()
+    ConversationFactory.create(
+        user=person, title="A long title from left to right that ends in dots"
+    )
+    for visitor in (wide, narrow):
+        visitor.sign_in(person)
+        check(visitor.page, [address, "/settings/", "/search/?words=hello", "/help/guide/"])
+        expect(visitor.page.locator("html")).to_have_attribute("dir", "rtl")
+    page = wide.page
+    page.goto(address)
+    sidebar, question = (
+        page.locator("#sidebar").bounding_box(),
+        page.locator(".bubble").first.bounding_box(),
+    )
+    assert sidebar
+    assert question
+    assert sidebar["x"] > 900
+    assert question["x"] < 400
+    assert page.locator("pre").first.evaluate("code => getComputedStyle(code).direction") == "ltr"
+    narrow.page.goto(address)
+    narrow.page.locator(".bar [popovertarget]").click()
+    box = narrow.page.locator("#sidebar").bounding_box()
+    assert box
+    assert box["x"] + box["width"] == 320
