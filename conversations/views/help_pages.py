@@ -7,18 +7,21 @@ from functools import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from conversations import markdown, validators
 from conversations.conditional import conditional
-from conversations.help import HelpPage, HelpPassage, help_pages
+from conversations.help import ENGLISH, HelpPage, HelpPassage, help_pages
 
 
 @require_safe
 def help_list(request: HttpRequest) -> HttpResponseBase:
     name = validators.public(request)
     return conditional(
-        request, name, lambda: render(request, "help/list.html", {"pages": help_pages()})
+        request,
+        name,
+        lambda: render(request, "help/list.html", {"pages": help_pages(get_language() or ENGLISH)}),
     )
 
 
@@ -28,13 +31,14 @@ def help_page(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, slug: str) -> HttpResponse:
-    page = next((page for page in help_pages() if page.slug == slug), None)
+    pages = help_pages(get_language() or ENGLISH)
+    page = next((page for page in pages if page.slug == slug), None)
     if page is None:
         raise Http404("There is no such help page.")
     introduction, sections = _rendered(page)
     context = {
         "page": page,
-        "pages": help_pages(),
+        "pages": pages,
         "introduction": introduction,
         "sections": sections,
     }
