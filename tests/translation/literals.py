@@ -45,7 +45,7 @@ def in_script(source: str) -> Iterator[str]:
             yield found
 
 
-KEYS = {"Enter", "Escape", "Tab", "Shift", "Home", "End", "Space"}
+KEYS = {"Enter", "Escape", "Tab", "Shift", "Home", "End", "Space", "Files"}
 
 # Calls whose words a visitor reads.
 SAYING = {"ValidationError", "success", "warning", "info", "add_error", "HttpResponse", "Refused"}
