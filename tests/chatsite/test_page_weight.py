@@ -22,7 +22,7 @@ MOST_SCRIPT = 30 * 1024
 MOST_REQUESTS = 8
 STATIC = Path("conversations/static/conversations").absolute()
 ASSET = re.compile(r'(?:src|href)="(/static/[^"]+)"')
-IMPORT = re.compile(r'(?:import|from)\s*\(?"\./([^"]+)"')
+IMPORT = re.compile(r'\bfrom "\./([^"]+)"')  # what is imported when it is needed comes later
 
 
 @pytest.fixture
@@ -44,12 +44,20 @@ def conversation(db: None) -> Conversation:
     return conversation
 
 
-def pages(conversation: Conversation) -> list[bytes]:
-    client = Client()
-    visitor = [Client().get(address) for address in ("/", "/accounts/login/", "/help/guide/")]
+PUBLIC = ("/", "/accounts/login/", "/help/guide/", "/settings/keyboard/", "/nothing/here/")
+OWN = ("/", "/search/?words=question", "/settings/", "/settings/usage/", "/transfer/")
+
+
+def pages(conversation: Conversation, language: str = "en") -> list[bytes]:
+    """A page of each kind."""
+    visitor, client = (Client(headers={"accept-language": language}) for _ in range(2))
     client.force_login(conversation.user)
-    own = [client.get(address) for address in ("/", conversation.get_absolute_url())]
-    return [response.content for response in [*visitor, *own]]
+    address = conversation.get_absolute_url()
+    own = [*OWN, address, f"{address}rename/", f"{address}share/"]
+    return [
+        *(visitor.get(page).content for page in PUBLIC),
+        *(client.get(page).content for page in own),
+    ]
 
 
 def assets(page: bytes) -> dict[str, bytes]:
@@ -67,8 +75,9 @@ def weight(parts: Any) -> int:
     return sum(len(gzip.compress(part)) for part in parts)
 
 
-def test_pages_are_light(conversation: Conversation) -> None:
-    for page in pages(conversation):
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_pages_are_light(conversation: Conversation, language: str) -> None:
+    for page in pages(conversation, language):
         fetched = assets(page)
         assert len(fetched) + 1 <= MOST_REQUESTS
         scripts = [data for name, data in fetched.items() if name.endswith(".js")]
