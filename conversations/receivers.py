@@ -18,7 +18,7 @@ from django.dispatch import receiver
 
 from conversations import attachments, streams
 from conversations.ai import chat_backends
-from conversations.models import Attachment, Conversation, Message, Rating, Reply, ToolRun
+from conversations.models import Attachment, Conversation, Import, Message, Rating, Reply, ToolRun
 from conversations.streams import rights_changed
 from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
@@ -66,7 +66,8 @@ def _conversation(instance: Message | Reply | ToolRun | Rating) -> Conversation:
 
 
 @receiver(post_delete, sender=Attachment)
-def remove_its_file(instance: Attachment, **_kwargs: Any) -> None:
+@receiver(post_delete, sender=Import)
+def remove_its_file(instance: Attachment | Import, **_kwargs: Any) -> None:
     attachments.remove_file(instance)
 
 

@@ -16,6 +16,7 @@ from conversations import (
     attachments,
     deleting,
     erasing,
+    importing,
     quotas,
     replies,
     streams,
@@ -23,7 +24,7 @@ from conversations import (
     titles,
 )
 from conversations.levels import level_of
-from conversations.models import AccountDeletion, Attachment, Reply, Status
+from conversations.models import AccountDeletion, Attachment, Import, Reply, Status
 from performance.cache import conversation_cache
 from performance.queues import Level, Retry, Schedule, task
 
@@ -152,6 +153,26 @@ def _tell(attachment: Attachment) -> None:
     conversation_cache.forget(attachment.user_id, attachment.conversation_id)
     for number in attachment.messages.values_list("pk", flat=True):
         streams.announce(attachment.conversation_id, "state", m=number)
+
+
+@task(level=Level.LOW, durable="caller", timeout=3600)
+def read_import(*, import_id: int) -> None:
+    """Reads an export of another service; does nothing where it has been read or another worker does."""
+    importing.read(import_id)
+
+
+def enqueue_import(found: Import) -> None:
+    """Once the transaction has committed."""
+    read_import.enqueue(import_id=found.pk)
+
+
+@task(level=Level.LOW, schedule=Schedule(every=60))
+def sweep_imports() -> int:
+    """Has imports read that no worker took, or whose worker is gone. Returns how many."""
+    left = list(Import.objects.left()[:BATCH])
+    for found in left:
+        enqueue_import(found)
+    return len(left)
 
 
 @task(level=Level.LOW, schedule=Schedule(every=60))

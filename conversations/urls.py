@@ -52,6 +52,7 @@ urlpatterns = [
     path("attachments/<uuid:file>/chip/", attachments.chip, name="attachment_chip"),
     path("attachments/<uuid:file>/remove/", attachments.remove, name="attachment_remove"),
     path("transfer/", transfer.transfer, name="transfer"),
+    path("transfer/imports/<int:number>/", transfer.imported, name="import"),
     path("search/", searching.search, name="search"),
     path("settings/", settings.overview, name="settings"),
     path("settings/assistant/", settings.assistant, name="settings_assistant"),

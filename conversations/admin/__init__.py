@@ -6,6 +6,7 @@ from conversations.admin.account_deletions import AccountDeletionAdmin
 from conversations.admin.attachments import AttachmentAdmin
 from conversations.admin.branches import BranchAdmin
 from conversations.admin.conversations import ConversationAdmin
+from conversations.admin.imports import ImportAdmin
 from conversations.admin.messages import MessageAdmin
 from conversations.admin.models import ChatModelAdmin
 from conversations.admin.preferences import PreferencesAdmin
@@ -26,6 +27,7 @@ __all__ = [
     "ChatModelAdmin",
     "ConversationAdmin",
     "DailyUsageAdmin",
+    "ImportAdmin",
     "MessageAdmin",
     "PreferencesAdmin",
     "QuotaAdmin",

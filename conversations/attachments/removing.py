@@ -10,7 +10,7 @@ from django.core.files.storage import Storage
 from django.db import transaction
 from django.utils import timezone
 
-from conversations.models import Attachment
+from conversations.models import Attachment, Import
 from conversations.models.attachments import attachment_storage
 
 logger = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ logger = structlog.get_logger(__name__)
 BATCH = 500
 
 
-def remove_file(attachment: Attachment) -> None:
+def remove_file(attachment: Attachment | Import) -> None:
     """Once the transaction that deletes its row has committed."""
     if name := attachment.file.name:
         transaction.on_commit(partial(_delete, attachment.file.storage, name))
@@ -46,9 +46,12 @@ def remove_orphans(after: timedelta) -> int:
 
 def _remove_from(storage: Storage, folder: str, after: timedelta) -> int:
     names = {f"{folder}/{name}" for name in storage.listdir(folder)[1]}
-    named = Attachment.objects.filter(file__startswith=f"{folder}/").values_list("file", flat=True)
+    named: set[str] = set()
+    for model in (Attachment, Import):
+        rows = model.objects.filter(file__startswith=f"{folder}/")
+        named |= set(rows.values_list("file", flat=True))
     removed = 0
-    for name in names - set(named):
+    for name in names - named:
         if storage.get_modified_time(name) < timezone.now() - after:
             _delete(storage, name)
             removed += 1

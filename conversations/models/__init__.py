@@ -20,6 +20,7 @@ from conversations.models.conversations import (
     TITLE_LENGTH,
     Conversation,
 )
+from conversations.models.imports import Import, ImportState
 from conversations.models.messages import TEXT_LENGTH, Message, Role
 from conversations.models.preferences import Preferences, Theme
 from conversations.models.quotas import Measure, Period, Quota, StaffChange
@@ -54,6 +55,8 @@ __all__ = [
     "ConversationUsage",
     "DailyUsage",
     "Entry",
+    "Import",
+    "ImportState",
     "Kind",
     "Measure",
     "Message",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,9 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from conversations import chatgpt
 from conversations import transfer as transferring
-from conversations.models import Conversation
+from conversations.models import Conversation, Import
 from conversations.request import AuthenticatedHttpRequest, signed_in
+from conversations.tasks import enqueue_import
 from conversations.views.responses import SeeOther
 
 
@@ -55,7 +60,7 @@ def _file(conversations: Iterable[Conversation], name: str, what: str) -> Stream
 def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
     file = request.FILES.get("file")
     if file is None:
-        return _refused(request, _(_("Choose a file first.")))
+        return _refused(request, _("Choose a file first."))
     if (file.size or 0) > transferring.MOST_BYTES:
         most = transferring.MOST_BYTES // 2**20
         return _refused(
@@ -63,6 +68,10 @@ def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
             _("The file has more than %(most)d MB, which is what is read at once.")
             % {"most": most},
         )
+    head = file.read(64)
+    file.seek(0)
+    if chatgpt.is_export(head):
+        return _read_later(request, file)
     try:
         count = transferring.read(request.user, file.read())
     except transferring.Refused as error:
@@ -72,6 +81,29 @@ def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
     )
     messages.success(request, came_back % {"count": count})
     return SeeOther(reverse("conversations:list"))
+
+
+def _read_later(request: AuthenticatedHttpRequest, file: UploadedFile[Any]) -> HttpResponse:
+    """ChatGPT's export may hold years: a job reads it, and its page says how far it is."""
+    with transaction.atomic():
+        found = Import(user=request.user)
+        found.file.save("", file, save=False)
+        found.save()
+        enqueue_import(found)
+    return SeeOther(found.get_absolute_url())
+
+
+@require_safe
+@signed_in
+def imported(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
+    """How an import stands, and what became of it."""
+    found = get_object_or_404(Import.objects.filter(user=request.user), pk=number)
+    report = [
+        {**one, "left": [(chatgpt.left(kind), count) for kind, count in one["left"].items()]}
+        for one in found.report
+    ]
+    context = {"import": found, "report": report, "problem": chatgpt.explanation(found.problem)}
+    return render(request, "conversations/import.html", context)
 
 
 def _refused(request: AuthenticatedHttpRequest, problem: str) -> HttpResponse:

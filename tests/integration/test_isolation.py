@@ -17,6 +17,7 @@ from conversations.models import (
     Attachment,
     Branch,
     Conversation,
+    Import,
     Kind,
     Message,
     ReadingState,
@@ -65,6 +66,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:list": {"visitor": (200, 401), "bob": (200, 422)},
     "conversations:export": OWN_GET,
     "conversations:transfer": {"visitor": (LOGIN, 401), "bob": (200, 422)},
+    "conversations:import": OWN_GET,
     "conversations:cited": OWN_GET,
     "conversations:upload": {"visitor": (405, 401), "bob": (405, 422)},
     "conversations:attachment": OWN_GET,
@@ -161,6 +163,9 @@ class Owned:
             state=ReadingState.READY,
         )
         self.attachment.pages.create(number=1, text=self.secret)
+        self.imported = Import.objects.create(
+            user=self.alice, state="done", report=[{"title": self.secret, "left": {}}]
+        )
         self.run: ToolRun = ToolRunFactory(reply=reply, arguments=self.secret)
         self.link: ShareLink = ShareLink.objects.create(
             user=self.alice,
@@ -180,6 +185,7 @@ class Owned:
             "<uuid:pk>": str(self.conversation.pk),
             "shares/<int:number>": f"shares/{self.link.pk}",
             "privacy/<int:number>": f"privacy/{self.access.pk}",
+            "imports/<int:number>": f"imports/{self.imported.pk}",
             "<int:number>": str(self.message.pk),
             "<uuid:file>": str(self.attachment.pk),
             "<slug:slug>": "first-steps",

@@ -17,7 +17,7 @@ export function add(files) {
 function line(name) {
   const chip = document.createElement("li")
   const [title, state, bar] = ["span", "span", "progress"].map((tag) => document.createElement(tag))
-  chip.className = "file sending"
+  chip.className = "file file-sending"
   title.className = "file-name"
   title.textContent = name
   state.className = "file-state"
@@ -57,7 +57,7 @@ function arrived(request, chip) {
 }
 
 function refused(chip, problem) {
-  chip.className = "file failed"
+  chip.className = "file file-failed"
   chip.querySelector("progress").remove()
   chip.querySelector(".file-state").textContent = problem
   const button = document.createElement("button")

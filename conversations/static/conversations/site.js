@@ -231,3 +231,21 @@ function complain(sentence) {
   if (link) line.append(Object.assign(document.createElement("a"), { textContent: link, href: "/accounts/login/", target: "_blank" }), after)
   place.replaceChildren(line)
 }
+
+// Parts that change by themselves are fetched anew, until they are as they will stay.
+const AGAIN = 3000 // ms
+
+function watch(part) {
+  if (part) setTimeout(() => again(part), AGAIN)
+}
+
+async function again(part) {
+  const answer = await fetch(location.href).catch(() => null)
+  if (!answer?.ok) return watch(part)
+  const now = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id)
+  if (!now) return
+  part.replaceChildren(...now.childNodes)
+  if ("again" in now.dataset) watch(part)
+}
+
+watch(document.querySelector("[data-again]"))

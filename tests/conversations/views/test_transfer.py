@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from conversations import transfer
-from conversations.models import Conversation
+from conversations import importing, transfer
+from conversations.models import Conversation, Import
+from tests.conversations.test_chatgpt import TYPICAL
 from tests.factories import ConversationFactory, MessageFactory
 
 
@@ -63,3 +66,18 @@ def test_refusals(client: Client, alice: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(transfer, "MOST_BYTES", 2)
     assert "more than" in client.post("/transfer/", {"file": BytesIO(b"1234")}).content.decode()
     assert not alice.conversations.exists()
+
+
+@pytest.mark.usefixtures("queue_redis")
+def test_an_export_of_chatgpt_is_read_by_a_job(client: Client, alice: Any) -> None:
+    data = json.dumps([TYPICAL]).encode()
+    response = client.post("/transfer/", {"file": SimpleUploadedFile("conversations.json", data)})
+    assert response.status_code == 303
+    page = client.get(response.headers["Location"]).content.decode()
+    assert "waiting to be read" in page
+    assert "data-again" in page
+    importing.read(Import.objects.get(user=alice).pk)
+    page = client.get(response.headers["Location"]).content.decode()
+    assert "1 conversation with 5 messages is here now." in page
+    assert "1: image asset pointer" in page
+    assert "data-again" not in page
