@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 from msgspec import structs
 
-from conversations import instructions, markdown, quotas, spent, tools, windows
+from conversations import instructions, markdown, quotas, spent, tools, windows, zones
 from conversations.ai import ChatBackend, offers
 from conversations.ai.base import ToolCall, Turn
 from conversations.ai.prices import Price
@@ -116,12 +117,15 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     offer = _offer(reply)
     earlier = [one for one in windows.before(message, HISTORY) if one.text]
     turns = [_turn(one) for one in earlier]
+    preferences = getattr(message.conversation.user, "preferences", None) or Preferences()
     context = tools.ToolContext(
-        user_id=message.conversation.user_id, conversation_id=str(message.conversation_id)
+        user_id=message.conversation.user_id,
+        conversation_id=str(message.conversation_id),
+        time_zone=_zone(preferences),
     )
     attempt = Attempt(reply, number, offer.backend, turns, context, offer.model, known=len(turns))
     attempt.earlier = earlier
-    _prefer(attempt)
+    _prefer(attempt, preferences)
     if reply.continues or reply.turns:
         _go_on(attempt)
     elif number > 1:
@@ -136,10 +140,15 @@ def _offer(reply: Reply) -> offers.Offer:
     return found or offers.offers()[0]
 
 
-def _prefer(attempt: Attempt) -> None:
+def _zone(preferences: Preferences) -> str:
+    """As chosen, else the site's own: a name that was stored may mean nothing any more."""
+    chosen = preferences.time_zone
+    return chosen if chosen in zones.names() else settings.TIME_ZONE
+
+
+def _prefer(attempt: Attempt, preferences: Preferences) -> None:
     """What staff, the user and the conversation want of every answer."""
     conversation = attempt.message.conversation
-    preferences = getattr(conversation.user, "preferences", None) or Preferences()
     site = SystemPrompt.current()
     attempt.prompt, attempt.off = site.version, ToolSwitch.off()
     attempt.system = instructions.system_prompt(

@@ -13,7 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from conversations import searching
+from conversations import searching, zones
 from conversations.attachments import limits, too_many
 from conversations.models import TAG_LENGTH, TEXT_LENGTH, TITLE_LENGTH, Role, Theme
 
@@ -233,3 +233,21 @@ class LanguageForm(forms.Form):
             )
         },
     )
+
+
+class TimeForm(forms.Form):
+    time_zone = forms.CharField(
+        required=False,
+        max_length=64,
+        error_messages={
+            "max_length": _("There is no time zone with such a name: choose one of the list."),
+            "null_characters_not_allowed": NUL,
+        },
+    )
+
+    def clean_time_zone(self) -> str:
+        name = str(self.cleaned_data["time_zone"])
+        if name and name not in zones.names():
+            words = _("There is no time zone “%(name)s”: choose one of the list.")
+            raise ValidationError(words, params={"name": name})
+        return name

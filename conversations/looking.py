@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.db.models import IntegerField, TextField, Value
 from django.db.models.functions import Cast, Greatest, StrIndex, Substr, Upper
-from django.utils import timezone
 
-from conversations import windows
+from conversations import windows, zones
 from conversations.models import Conversation, Message
 from conversations.windows import Anchor
 
@@ -56,6 +55,6 @@ def on_day(conversation: Conversation, day: date) -> Message | None:
     window = windows.window(windows.with_window(own, Anchor("from", 1), WHOLE).get())
     if window is None:
         return None
-    since = timezone.make_aware(datetime.combine(day, time()))
+    since = zones.begin(day)
     later = conversation.messages.filter(window.holds, created_at__gte=since)
     return later.order_by("created_at", "place").first()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from django.db.models import BooleanField, QuerySet, TextField
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
 
-from conversations import spelling
+from conversations import spelling, zones
 from conversations.models import Message, SearchEntry
 
 if TYPE_CHECKING:
@@ -127,14 +126,10 @@ def _filtered(entries: QuerySet[SearchEntry], wanted: Search) -> QuerySet[Search
     if wanted.role:
         entries = entries.filter(role=wanted.role)
     if wanted.since:
-        entries = entries.filter(created_at__gte=_at(wanted.since, time.min))
+        entries = entries.filter(created_at__gte=zones.begin(wanted.since))
     if wanted.until:
-        entries = entries.filter(created_at__lte=_at(wanted.until, time.max))
+        entries = entries.filter(created_at__lt=zones.end(wanted.until))
     return entries
-
-
-def _at(day: date, moment: time) -> datetime:
-    return timezone.make_aware(datetime.combine(day, moment))
 
 
 def _tsquery(choices: dict[str, list[str]]) -> str:

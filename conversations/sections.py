@@ -39,6 +39,11 @@ SECTIONS = (
         for_visitors=True,
     ),
     Section(
+        "conversations:settings_time",
+        _("Time zone"),
+        _("In which times are shown and days begin."),
+    ),
+    Section(
         "conversations:settings_language",
         _("Language"),
         _("Of the pages. What was written stays as it is."),

@@ -57,6 +57,7 @@ urlpatterns = [
     path("settings/", settings.overview, name="settings"),
     path("settings/assistant/", settings.assistant, name="settings_assistant"),
     path("settings/history/", settings.history, name="settings_history"),
+    path("settings/time/", settings.time, name="settings_time"),
     path("settings/appearance/", settings.appearance, name="settings_appearance"),
     path("settings/language/", settings.language, name="settings_language"),
     path("settings/usage/", settings.usage, name="settings_usage"),

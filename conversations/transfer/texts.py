@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.translation import get_language, get_language_bidi, pgettext
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ def markdown(conversations: Iterable[Conversation]) -> Iterator[bytes]:
     for conversation in conversations:
         yield f"# {conversation.name}\n\n".encode()
         for message in _shown(conversation):
-            yield f"**{_who(message)}**, {message.created_at:%Y-%m-%d %H:%M}\n\n{message.text}\n\n".encode()
+            yield f"**{_who(message)}**, {timezone.localtime(message.created_at):%Y-%m-%d %H:%M}\n\n{message.text}\n\n".encode()
 
 
 def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
@@ -33,7 +34,7 @@ def html(conversations: Iterable[Conversation]) -> Iterator[bytes]:
     for conversation in conversations:
         yield f'<h1 dir="auto">{escape(conversation.name)}</h1>\n'.encode()
         for message in _shown(conversation):
-            head = f"<h2>{escape(_who(message))}</h2><p><time>{message.created_at:%Y-%m-%d %H:%M}</time></p>"
+            head = f"<h2>{escape(_who(message))}</h2><p><time>{timezone.localtime(message.created_at):%Y-%m-%d %H:%M}</time></p>"
             yield f'<article>{head}\n<div dir="auto">{_html(message)}</div></article>\n'.encode()
     yield b"</body></html>\n"
 

@@ -1,14 +1,15 @@
-"""Colours as chosen or as the device asks for: contrast is computed, not looked at."""
+"""Colours and times as chosen or as the device has them: contrast is computed, not looked at."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
-from conversations.models import Preferences
+from conversations.models import Message, Preferences
 from tests.browser.test_pages import filled
 from tests.browser.visitor import Visitor
 
@@ -81,3 +82,30 @@ def test_nothing_moves_where_the_device_asks_for_that(visit: Any, person: Any) -
     visitor.page.locator(".writing, .waiting").first.wait_for()
     moving = "document.getAnimations().filter(one => one.playState === 'running').length"
     assert visitor.page.evaluate(moving) == 0
+
+
+def test_a_devices_zone_is_kept_at_its_first_visit_and_a_choice_goes_before_it(
+    visit: Any, person: Any
+) -> None:
+    noon = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
+    address = filled(person).get_absolute_url()
+    Message.objects.update(created_at=noon)
+    visitor: Visitor = visit(timezone_id="Asia/Tokyo")
+    page = visitor.page
+    with page.expect_response(lambda response: response.url.endswith("/settings/time/")):
+        visitor.sign_in(person)
+    assert Preferences.objects.get(user=person).time_zone == "Asia/Tokyo"
+    page.goto(address)
+    shown = page.locator(".meta time").first
+    expect(shown).to_contain_text("9:00 PM")
+    assert str(shown.get_attribute("datetime")).endswith("T21:00:00+09:00")
+    page.goto("/settings/time/")
+    expect(page.get_by_text("This device is in")).to_be_hidden()
+    page.get_by_label("Time zone").select_option("America/New_York")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("This device is in Asia/Tokyo")).to_be_visible()
+    page.goto(address)
+    expect(page.locator(".meta time").first).to_contain_text("7:00 AM")
+    page.goto("/settings/time/")
+    page.get_by_role("button", name="Choose that").click()
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")

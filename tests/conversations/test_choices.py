@@ -145,3 +145,12 @@ def test_a_temporary_conversation_is_in_no_cache(alice: User, cache_redis: redis
     ask(alice, 'tool calculator {"expression": "6*7"}', temporary=True)
     assert kept(cache_redis) == before
     assert Conversation.objects.filter(temporary=True).count() == 2
+
+
+def test_the_assistants_clock_is_the_users(alice: User) -> None:
+    Preferences.objects.change(alice, time_zone="Asia/Tokyo")
+    ask(alice, 'tool date_and_time {"operation": "now"}')
+    assert "Asia/Tokyo" in ToolRun.objects.get().result
+    Preferences.objects.change(alice, time_zone="Mars/Olympus")
+    ask(alice, 'tool date_and_time {"operation": "now"}\nsay !')
+    assert "UTC" in ToolRun.objects.latest("pk").result

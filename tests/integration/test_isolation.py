@@ -76,6 +76,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:search": {"visitor": (LOGIN, 405), "bob": (200, 405)},
     "conversations:settings": PUBLIC,
     "conversations:settings_assistant": {"visitor": (LOGIN, 401), "bob": (200, 303)},
+    "conversations:settings_time": {"visitor": (LOGIN, 401), "bob": (200, 303)},
     "conversations:settings_history": {"visitor": (LOGIN, 401), "bob": (200, 303)},
     "conversations:settings_appearance": {"visitor": (200, 303), "bob": (200, 303)},
     "conversations:settings_keyboard": {"visitor": (200, 303), "bob": (200, 303)},

@@ -17,13 +17,42 @@ for (const choice of document.querySelectorAll("[data-theme-choice]")) {
   })
 }
 
+const post = (address, body) => fetch(address, { method: "POST", body, headers: { "HX-Request": "true" }, keepalive: true })
+
 async function keep(form) {
   try {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { "HX-Request": "true" }, keepalive: true })
+    const response = await post(form.action, new FormData(form))
     if (!response.ok) refused(response.status)
   } catch {
     refused(0)
   }
+}
+
+// Time zone: what was chosen, else the device's. The server is told of that by a cookie, and once a window it
+// is asked to keep it for who is signed in and has chosen none.
+const device = Intl.DateTimeFormat().resolvedOptions().timeZone
+let timeZone = root.dataset.zone || undefined
+try {
+  new Date().toLocaleString("en", { timeZone })
+} catch {
+  timeZone = undefined // a name that this browser does not know
+}
+if (device && !document.cookie.split("; ").includes(`time_zone=${device}`)) {
+  document.cookie = `time_zone=${device}; path=/; samesite=lax; max-age=31536000`
+}
+const teller = document.querySelector("[data-zones]")
+if (device && teller && !root.dataset.zone && !sessionStorage.zone) {
+  const body = new FormData(teller)
+  body.set("time_zone", device)
+  post(teller.dataset.zones, body).then(({ ok }) => ok && (sessionStorage.zone = device)).catch(() => {})
+}
+const hint = document.querySelector("[data-device-zone]")
+const zones = document.getElementById("id_time_zone")
+if (hint && device && zones.value !== device && [...zones.options].some(({ value }) => value === device)) {
+  const sentence = hint.querySelector("span")
+  sentence.textContent = sentence.dataset.template.replace("{zone}", device)
+  hint.querySelector("button").addEventListener("click", () => (zones.value = device))
+  hint.hidden = false
 }
 
 // A page that comes back as it was left is shown to who is signed in now, if to anybody.
@@ -112,12 +141,14 @@ document.addEventListener("announce", ({ detail }) => {
 })
 
 // What was added: local times, copy buttons, colours in code.
+const day = (moment) => moment.toLocaleDateString("en", { timeZone })
+
 function dress(part) {
   for (const time of part.querySelectorAll("time")) {
     const then = new Date(time.dateTime)
-    const today = then.toDateString() === new Date().toDateString()
-    time.title = then.toLocaleString(root.lang)
-    time.textContent = then.toLocaleString(root.lang, { dateStyle: today ? undefined : "medium", timeStyle: "short" })
+    const today = day(then) === day(new Date())
+    time.title = then.toLocaleString(root.lang, { timeZone })
+    time.textContent = then.toLocaleString(root.lang, { dateStyle: today ? undefined : "medium", timeStyle: "short", timeZone })
   }
   for (const button of part.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard
   for (const block of part.querySelectorAll(".prose pre:not(.code > pre)")) frame(block)

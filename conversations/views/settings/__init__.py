@@ -8,6 +8,7 @@ from conversations.views.settings.history import history
 from conversations.views.settings.keyboard import keyboard
 from conversations.views.settings.language import language
 from conversations.views.settings.pages import overview, section_page
+from conversations.views.settings.time import time
 from conversations.views.settings.usage import usage
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "language",
     "overview",
     "section_page",
+    "time",
     "usage",
 ]
