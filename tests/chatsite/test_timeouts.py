@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import psycopg
 import pytest
@@ -10,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from chatsite import timeouts
 from chatsite.databases import postgresql
 from chatsite.timeouts import Role, Timeouts
+from tests.site import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,22 @@ def _a_command() -> Iterator[None]:
 )
 def test_who_waits_how_long(arguments: list[str], role: Role) -> None:
     assert timeouts.role_of(arguments) is role
+
+
+@pytest.mark.parametrize(("command", "role"), [("worker", Role.WORKER), ("migrate", Role.COMMAND)])
+def test_manage_py_says_it_before_the_settings_are_read(
+    monkeypatch: pytest.MonkeyPatch, command: str, role: Role
+) -> None:
+    seen = []
+
+    def execute(_arguments: list[str]) -> None:
+        seen.append(timeouts._role)
+
+    monkeypatch.setattr("sys.argv", ["manage.py", command])
+    monkeypatch.setattr("django.core.management.execute_from_command_line", execute)
+    monkeypatch.setattr("chatsite.embedded.servers_for", lambda _arguments: nullcontext())
+    runpy.run_path(str(ROOT / "manage.py"), run_name="__main__")
+    assert seen == [role]
 
 
 def test_a_command_waits_for_ever() -> None:
