@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.utils import formats, timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from conversations.models import Measure
 from conversations.money import money
 from conversations.quotas import Exceeded, Limit, Standing
 
-NAMES: dict[tuple[str, str], Promise | str] = {
-    ("messages", "hour"): gettext_lazy("%(most)s messages an hour"),
-    ("messages", "day"): gettext_lazy("%(most)s messages a day"),
-    ("messages", "month"): gettext_lazy("%(most)s messages a month"),
-    ("tokens", "hour"): gettext_lazy("%(most)s tokens an hour"),
-    ("tokens", "day"): gettext_lazy("%(most)s tokens a day"),
-    ("tokens", "month"): gettext_lazy("%(most)s tokens a month"),
+NAMES: dict[tuple[str, str], Any] = {
+    ("messages", "hour"): ngettext_lazy(
+        "%(most)s message an hour", "%(most)s messages an hour", "count"
+    ),
+    ("messages", "day"): ngettext_lazy(
+        "%(most)s message a day", "%(most)s messages a day", "count"
+    ),
+    ("messages", "month"): ngettext_lazy(
+        "%(most)s message a month", "%(most)s messages a month", "count"
+    ),
+    ("tokens", "hour"): ngettext_lazy("%(most)s token an hour", "%(most)s tokens an hour", "count"),
+    ("tokens", "day"): ngettext_lazy("%(most)s token a day", "%(most)s tokens a day", "count"),
+    ("tokens", "month"): ngettext_lazy(
+        "%(most)s token a month", "%(most)s tokens a month", "count"
+    ),
     ("cost", "hour"): gettext_lazy("%(most)s an hour"),
     ("cost", "day"): gettext_lazy("%(most)s a day"),
     ("cost", "month"): gettext_lazy("%(most)s a month"),
@@ -29,7 +37,8 @@ NAMES: dict[tuple[str, str], Promise | str] = {
 
 def name(limit: Limit) -> str:
     """10 messages an hour."""
-    return str(NAMES[limit.measure, limit.period]) % {"most": amount(limit, limit.most)}
+    words = {"most": amount(limit, limit.most), "count": limit.most}
+    return str(NAMES[limit.measure, limit.period] % words)
 
 
 def amount(limit: Limit, units: int) -> str:

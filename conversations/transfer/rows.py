@@ -23,6 +23,8 @@ FORMAT, VERSION = "chatsite conversations", 1
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+# JSON has it as text: a number would lose its last places.
+Amount = Annotated[str, Meta(pattern=r"^\d{1,11}(\.\d{1,9})?(E-\d{1,2})?$")]
 Name = Annotated[str, Meta(max_length=100)]
 Tag = Annotated[str, Meta(min_length=1, max_length=TAG_LENGTH)]
 
@@ -52,6 +54,15 @@ class ReplyRow(Struct, kw_only=True):
     explanation: str
     input_tokens: Number | None
     output_tokens: Number | None
+    cached_tokens: Number | None = None
+    tokens_estimated: bool = False
+    cost: Amount | None = None
+    currency: Annotated[str, Meta(max_length=3)] = ""
+    input_price: Amount | None = None
+    cached_price: Amount | None = None
+    output_price: Amount | None = None
+    saved_tokens: Number | None = None
+    saved_cost: Amount | None = None
     cached_at: Moment | None
     pending_since: Moment
     started_at: Moment | None

@@ -43,17 +43,26 @@ async function replace(id, force) {
   put(known, article)
 }
 
-function put(known, article) {
+// `pressed` is the button that asked for it: while it was disabled, focus was nowhere.
+function put(known, article, pressed = null) {
   const along = following()
-  const focused = known.article.contains(document.activeElement)
+  const active = pressed ?? (known.article.contains(document.activeElement) && document.activeElement)
+  const ended = known.live || known.article.dataset.status !== article.dataset.status
   known.article.replaceWith(article)
   added(article)
-  if (focused) focus(article)
-  if (!isLive(article)) {
+  if (active) same(article, active).focus({ preventScroll: true })
+  if (!isLive(article) && ended) {
     known.speak(article.querySelector("[data-blocks]"))
     announce(article.dataset.status === "complete" ? words.complete : article.querySelector("[data-state] p").textContent)
   }
   settle(along)
+}
+
+// What stands in the new article where `active` stood in the old one, or the article itself.
+function same(article, active) {
+  const label = active.getAttribute("aria-label")
+  article.tabIndex = -1
+  return (label && article.querySelector(`button[aria-label="${CSS.escape(label)}"]:enabled`)) || article
 }
 
 // A question with files that have been read meanwhile.
@@ -306,7 +315,7 @@ document.addEventListener("acted", ({ detail: { kind, button, part } }) => {
   const article = part.querySelector("article")
   if (kind === "from") switched(article, part, button)
   else {
-    if (kind !== "stop" || !isLive(article)) return renew(article)
+    if (kind !== "stop" || !isLive(article)) return renew(article, button)
     setTimeout(() => (button.disabled = true)) // after the form's own end
   }
 })
@@ -316,9 +325,9 @@ document.addEventListener("stopping", ({ detail: button }) => {
   answer(Number(button.closest(".message").dataset.message))?.say(words.stopping)
 })
 
-function renew(article) {
+function renew(article, pressed) {
   const known = answer(Number(article.dataset.message))
-  if (known && !known.isNewerThan(article.dataset)) put(known, article)
+  if (known && !known.isNewerThan(article.dataset)) put(known, article, pressed)
 }
 
 function switched(article, part, button) {
