@@ -48,7 +48,7 @@ class Answer {
     this.spoken = 0
     this.writing = false
     this.tools.replaceChildren()
-    this.say(words.thinking)
+    this.say(words.thinking, true)
   }
 
   // False where the text before `offset` is missing.
@@ -90,7 +90,7 @@ class Answer {
     const called = words.tools[name] ?? name.replaceAll("_", " ")
     line.className = `tool brief ${state}`
     line.textContent = state === "running" ? `${called}…` : state === "asking" ? called : `${called} · ${words[state]} · ${ms} ms`
-    this.say(state === "running" ? words.using.replace("{tool}", called) : state === "asking" ? words.asking : words.thinking)
+    this.say(state === "running" ? words.using.replace("{tool}", called) : state === "asking" ? words.asking : words.thinking, state === "running")
     this.writing = false
   }
 
@@ -127,9 +127,11 @@ class Answer {
     return status === "running" && (this.streaming || !this.live)
   }
 
-  say(sentence) {
+  // What it is doing now; `aloud` where no finished block will tell it.
+  say(sentence, aloud = false) {
     const line = this.article.querySelector("[data-state] p")
     if (!line) return
+    if (aloud && line.textContent !== sentence) announce(sentence)
     line.className = "writing"
     line.textContent = sentence
   }
@@ -137,7 +139,7 @@ class Answer {
   // Reads what nobody has heard yet of these blocks.
   speak(blocks) {
     const all = [...blocks.children]
-    for (const block of all.slice(this.spoken)) announce(block.textContent)
+    for (const block of all.slice(this.spoken)) announce(block.innerText)
     this.spoken = all.length
   }
 }

@@ -53,7 +53,7 @@ function put(known, article, pressed = null) {
   if (active) same(article, active).focus({ preventScroll: true })
   if (!isLive(article) && ended) {
     known.speak(article.querySelector("[data-blocks]"))
-    announce(article.dataset.status === "complete" ? words.complete : article.querySelector("[data-state] p").textContent)
+    announce(article.dataset.status === "complete" ? words.complete : article.querySelector("[data-state] p").textContent.trim())
   }
   settle(along)
 }
@@ -322,7 +322,7 @@ document.addEventListener("acted", ({ detail: { kind, button, part } }) => {
 
 // Said at once, whatever the network takes.
 document.addEventListener("stopping", ({ detail: button }) => {
-  answer(Number(button.closest(".message").dataset.message))?.say(words.stopping)
+  answer(Number(button.closest(".message").dataset.message))?.say(words.stopping, true)
 })
 
 function renew(article, pressed) {
