@@ -37,6 +37,19 @@ def expected(first: int, last: int) -> list[str]:
     return [f"Line {number}." for number in range(first, last + 1)]
 
 
+def test_it_opens_at_its_very_end_though_heights_settle_late(user: Visitor, person: Any) -> None:
+    code = "```python\nprint(1)\n```\n\nSo it is."
+    made: Conversation = ConversationFactory.create(user=person)
+    for _ in range(4):
+        MessageFactory.create(conversation=made, role=Role.ASSISTANT, text=code * 2)
+        made.refresh_from_db()
+    page = user.page
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(made.get_absolute_url())
+    expect(page.locator(".code-head")).to_have_count(8)
+    page.wait_for_function("document.documentElement.scrollHeight - innerHeight - scrollY < 2")
+
+
 def test_words_are_found_and_read_around(user: Visitor, conversation: Conversation) -> None:
     page = user.page
     page.goto(conversation.get_absolute_url())

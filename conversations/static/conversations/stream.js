@@ -305,7 +305,16 @@ function settle(along) {
 }
 
 jump.addEventListener("click", () => settle(true))
-addEventListener("scroll", () => (jump.hidden = following()), { passive: true })
+
+// A page that opens at its end stays there while heights settle: far messages get theirs when they are
+// near, code gets its head.
+let atEnd = !location.hash && !past()
+new ResizeObserver(() => atEnd && (root.scrollTop = root.scrollHeight)).observe(list)
+
+addEventListener("scroll", () => {
+  jump.hidden = following()
+  atEnd &&= following()
+}, { passive: true })
 
 // Forms of this page
 
@@ -360,6 +369,7 @@ let rest = 0 // px below the top of what is seen, kept when earlier messages com
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx, tasks } }) => {
   rest = ctx.sourceElement.matches("[data-earlier]") ? root.scrollHeight - root.scrollTop : 0
+  atEnd &&= !rest
   // An event may have added what the form's answer brings: each message is shown once.
   for (const { fragment, swapSpec } of tasks) {
     if (swapSpec?.style !== "beforeend") continue
@@ -375,6 +385,5 @@ list.addEventListener("htmx:after:settle", ({ detail: { task, newContent } }) =>
   settle(Boolean(task.sourceElement?.closest("#composer")))
 })
 
-if (!location.hash && !past()) root.scrollTop = root.scrollHeight
-settle(false)
+settle(atEnd)
 connect()
