@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from django.dispatch import Signal
 
 cache_unavailable = Signal()
@@ -44,3 +47,13 @@ child_started = Signal()
 """In the process of an isolated task, before it: `task_result`."""
 child_ended = Signal()
 """In the process of an isolated task, after it, before the process ends: `task_result`."""
+
+
+def on_loop[R: Callable[..., Any]](receiver: R) -> R:
+    """Marks a receiver of Django's task signals that asks no database and waits for nothing.
+
+    Such a one is called where the task begins or ends: on the worker's loop, in the run's own context. All
+    others are called in order on a thread of their own, perhaps a little later, and may use the ORM.
+    """
+    receiver.on_loop = True  # type: ignore[attr-defined]
+    return receiver

@@ -15,6 +15,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from chatsite.tracing.tracer import correlation
 from chatsite.tracing.w3c import following
+from performance.signals import on_loop
 
 MOST_OPEN = 10_000
 
@@ -27,6 +28,7 @@ def watch() -> None:
     task_finished.connect(_end, dispatch_uid="chatsite.tracing.jobs")
 
 
+@on_loop
 def _begin(*, task_result: TaskResult[Any, Any], **_kwargs: object) -> None:
     """In the run's own context, so what the task opens becomes a child; the context ends with it."""
     task = task_result.task
@@ -55,6 +57,7 @@ def _keep(task_id: str, span: Span, token: Token[Context]) -> None:
         _open.popitem(last=False)[1][0].end()
 
 
+@on_loop
 def _end(*, task_result: TaskResult[Any, Any], **_kwargs: object) -> None:
     span, token = _open.pop(task_result.id, (None, None))
     if span is None or token is None:

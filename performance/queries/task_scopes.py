@@ -13,7 +13,7 @@ from django.tasks.signals import task_finished, task_started
 
 from performance import conf
 from performance.queries import ended, log, scope
-from performance.signals import child_ended, child_started
+from performance.signals import child_ended, child_started, on_loop
 
 MOST_OPEN = 10_000
 """Runs whose end was never told are closed from here on, oldest first."""
@@ -29,6 +29,7 @@ def connect() -> None:
     child_ended.connect(_child_ended, dispatch_uid="performance.queries")
 
 
+@on_loop
 def _started(*, task_result: Any, **_kwargs: Any) -> None:
     _end(task_result.id)  # of an attempt that was not the last
     if not conf.current().queries.enabled:  # staff have turned it off for now
@@ -43,6 +44,7 @@ def _started(*, task_result: Any, **_kwargs: Any) -> None:
         _end(next(iter(_open)))
 
 
+@on_loop
 def _finished(*, task_result: Any, **_kwargs: Any) -> None:
     _end(task_result.id)
 

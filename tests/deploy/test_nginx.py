@@ -19,7 +19,6 @@ from django.conf import settings
 from django.test import Client
 
 from conversations import streams
-from conversations.models import Conversation
 from tests.factories import ConversationFactory
 from tests.servers import free_port
 from tests.site import Site
@@ -90,9 +89,7 @@ def _wait_for(port: int) -> None:
         time.sleep(0.02)
 
 
-def _cookie(conversation: Conversation) -> str:
-    client = Client()
-    client.force_login(conversation.user)
+def _cookie(client: Client) -> str:
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
@@ -101,7 +98,9 @@ def test_pages_and_streams_come_from_any_process_and_survive_the_death_of_one(
 ) -> None:
     url, sites = front
     conversation = ConversationFactory(title="Behind a proxy")
-    cookie = {"Cookie": _cookie(conversation)}
+    client = Client()
+    client.force_login(conversation.user)
+    cookie = {"Cookie": _cookie(client)}
     page, events = f"{url}/c/{conversation.pk}/", f"{url}/c/{conversation.pk}/events/"
 
     for _ in range(4):  # both processes answer
@@ -118,6 +117,10 @@ def test_pages_and_streams_come_from_any_process_and_survive_the_death_of_one(
         assert urlopen(Request(page, headers=cookie), timeout=10).status == 200
     with urlopen(Request(events, headers=cookie), timeout=10) as stream:
         assert _next_event(stream) == {"n": 1}  # the other process knows what was said before
+        client.logout()  # by a third process
+        assert any(line == b"event: bye\n" for line in stream)
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(Request(events, headers=cookie), timeout=10)
 
     for inside in ("/metrics", "/health/detail", "/health/ready"):
         with pytest.raises(HTTPError, match="404"):

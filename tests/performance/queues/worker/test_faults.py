@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis
+import structlog
+from django.db import connection
 from django.dispatch import Signal
 from django.tasks import TaskResultStatus
 from django.tasks.signals import task_finished, task_started
@@ -19,7 +22,7 @@ from performance.queues import cancel, conf, levers
 from performance.queues.exceptions import UnknownTask
 from performance.queues.levels import Level
 from performance.queues.registry import resolve
-from performance.queues.worker import ConcurrentWorker
+from performance.queues.worker import ConcurrentWorker, telling
 from performance.queues.worker.claims import Claims
 from performance.queues.worker.dispatcher import Dispatcher
 from performance.queues.worker.ends import Hooks
@@ -87,6 +90,53 @@ def test_receivers_may_be_coroutines(server: Any, workers: Workers, name: str) -
     finally:
         for signal in (task_started, task_finished):
             signal.disconnect(hear)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["add", "add_later"])
+def test_receivers_may_use_the_database(server: Any, workers: Workers, name: str) -> None:
+    heard: list[tuple[str, str, str]] = []
+
+    def hear(task_result: Any, **_kwargs: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT %s", [str(task_result.status)])
+            task_id = structlog.contextvars.get_contextvars().get("task_id", "")
+            heard.append((cursor.fetchone()[0], task_result.id, task_id))
+
+    for signal in (task_started, task_finished):
+        signal.connect(hear)
+    try:
+        workers.begin()
+        found = getattr(tasks, name).enqueue(1, 2)
+        eventually(lambda: len(heard) == 2, within=10)
+    finally:
+        for signal in (task_started, task_finished):
+            signal.disconnect(hear)
+    assert [one[:2] for one in heard] == [("RUNNING", found.id), ("SUCCESSFUL", found.id)]
+    assert heard[0][2] == found.id
+
+
+def test_receivers_that_cannot_keep_up_cost_no_memory(
+    server: Any, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "MOST_WAITING", 1)
+    heard: list[str] = []
+    go_on = threading.Event()
+
+    def hear(task_result: Any, **_kwargs: Any) -> None:
+        go_on.wait(10)
+        heard.append(task_result.id)
+
+    task_finished.connect(hear)
+    try:
+        workers.begin()
+        results = [tasks.add.enqueue(n, 2) for n in range(5)]
+        eventually(lambda: all(is_over(result) for result in results), within=10)
+    finally:
+        go_on.set()
+        task_finished.disconnect(hear)
+    eventually(lambda: heard, within=10)
+    assert len(heard) < 5
 
 
 def test_a_worker_whose_part_ends_does_not_pretend_to_live(
