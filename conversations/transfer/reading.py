@@ -8,7 +8,9 @@ import msgspec
 from django.db import DataError, transaction
 from django.utils.translation import gettext as _
 
+from conversations import attachments
 from conversations.models import Branch, Conversation, Message, Reply, ToolRun
+from conversations.transfer import files
 from conversations.transfer.rows import (
     BranchRow,
     ConversationHead,
@@ -43,6 +45,10 @@ def read(user: User, data: bytes) -> int:
         with transaction.atomic():
             for row in file.conversations:
                 _add(user, row)
+    except attachments.Refused as refused:
+        raise Refused(
+            _("A file in it is not taken: %(reason)s") % {"reason": refused.words}
+        ) from None
     except (DataError, ValueError) as error:  # NUL, for one, which PostgreSQL cannot hold
         raise Refused(_("A text in it cannot be stored: %(error)s.") % {"error": error}) from error
     return len(file.conversations)
@@ -63,6 +69,12 @@ def _check(row: ConversationRow, where: str) -> None:
                 % {"role": message.role, "where": where}
             )
         tips[message.branch] = message.place
+    for number, attachment in enumerate(row.attachments):
+        if max(attachment.messages) >= len(row.messages):
+            raise Refused(
+                _("File %(number)d belongs to no message: %(where)s.")
+                % {"number": number, "where": where}
+            )
     for number, branch in enumerate(row.branches):
         if not _departs(branch, number, row.branches, tips):
             raise Refused(
@@ -99,6 +111,7 @@ def _add(user: User, row: ConversationRow) -> None:
             ]
     Reply.objects.bulk_create(replies, batch_size=500)
     ToolRun.objects.bulk_create(runs, batch_size=500)
+    files.read(user, conversation, row.attachments, messages)
 
 
 def _message(conversation: Conversation, branches: list[Branch], row: MessageRow) -> Message:

@@ -14,12 +14,13 @@ from msgspec import Meta, Struct
 
 from conversations.models import (
     CHAT_MODEL_LENGTH,
+    NAME_LENGTH,
     SYSTEM_PROMPT_LENGTH,
     TAG_LENGTH,
     TITLE_LENGTH,
 )
 
-FORMAT, VERSION = "chatsite conversations", 1
+FORMAT, VERSION = "chatsite conversations", 2
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -91,6 +92,20 @@ class BranchRow(Struct, kw_only=True):
     shown_at: Moment
 
 
+class AttachmentHead(Struct, kw_only=True):
+    """`messages` are those that it was sent with, by their numbers in this conversation's list."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH)]
+    created_at: Moment
+    messages: Annotated[list[Number], Meta(min_length=1)]
+
+
+class AttachmentRow(AttachmentHead, kw_only=True):
+    """`data` is base64, empty where the file was not there any more. What it is, is found out anew."""
+
+    data: bytes
+
+
 class ConversationHead(Struct, kw_only=True):
     title: Annotated[str, Meta(max_length=TITLE_LENGTH)]
     created_at: Moment
@@ -107,11 +122,12 @@ class ConversationHead(Struct, kw_only=True):
 class ConversationRow(ConversationHead, kw_only=True):
     branches: list[BranchRow]
     messages: list[MessageRow]
+    attachments: list[AttachmentRow] = []
 
 
 class File(Struct, kw_only=True):
     format: Literal["chatsite conversations"]
-    version: Literal[1]
+    version: Literal[1, 2]  # 1 had no attachments
     conversations: list[ConversationRow]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from conversations.models import OPEN, Conversation, Message, Permission, Reply, Status, ToolRun
+from conversations.transfer import files
 from conversations.transfer.rows import (
     FORMAT,
     VERSION,
@@ -40,8 +41,13 @@ def _conversation(conversation: Conversation) -> Iterator[bytes]:
     ]
     head = _encode(of(conversation, ConversationHead))
     yield head[:-1] + b',"branches":' + _encode(rows) + b',"messages":['
+    places: dict[str, list[int]] = {}
     for number, message in enumerate(_messages(conversation, numbers)):
         yield (b",\n" if number else b"\n") + _encode(_message(message, numbers))
+        for file in getattr(message, "files", ()):
+            places.setdefault(file["pk"], []).append(number)
+    yield b'],"attachments":['
+    yield from files.write(conversation, places)
     yield b"]}"
 
 

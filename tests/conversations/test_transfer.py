@@ -7,11 +7,13 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations import transfer
+from conversations import attachments, transfer
 from conversations.models import (
+    Attachment,
     Branch,
     Conversation,
     Message,
@@ -21,7 +23,13 @@ from conversations.models import (
     Status,
     ToolRun,
 )
-from tests.factories import ConversationFactory, ReplyFactory, ToolRunFactory, UserFactory
+from tests.factories import (
+    ConversationFactory,
+    MessageFactory,
+    ReplyFactory,
+    ToolRunFactory,
+    UserFactory,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cache_redis", "queue_redis")]
 
@@ -104,7 +112,7 @@ def change(file: dict[str, Any], path: str, value: Any) -> bytes:
     ("path", "value", "words"),
     [
         ("format", "another", "$.format"),
-        ("version", 2, "$.version"),
+        ("version", 3, "$.version"),
         ("conversations.0.title", "x" * 121, "$.conversations[0].title"),
         ("conversations.0.created_at", "2026-01-01T00:00:00", "$.conversations[0].created_at"),
         ("conversations.0.messages.1.place", 7, "Place 3 of branch 0 fits nowhere"),
@@ -158,3 +166,53 @@ def test_memory_does_not_grow_with_the_messages() -> None:
 def test_one_user_never_gets_more_than_their_own_file(file: dict[str, Any]) -> None:
     bob = UserFactory.create()
     assert json.loads(written(bob.conversations.all()))["conversations"] == []
+
+
+def test_files_travel_with_their_messages() -> None:
+    conversation = ConversationFactory.create()
+    alice, bob = conversation.user, UserFactory.create()
+    question, other = (MessageFactory.create(conversation=conversation) for _ in range(2))
+    data = "Käse".encode("latin-1") * 100_000
+    found = attachments.store(alice, SimpleUploadedFile("käse.csv", data))
+    for message in (question, other):
+        attachments.send(message, alice.pk, [found.pk])
+    file = written([conversation])
+    assert transfer.read(bob, file) == 1
+
+    back = Attachment.objects.get(user=bob)
+    assert (back.name, back.kind, back.size) == ("käse.csv", found.kind, len(data))
+    with back.file.open() as stored:
+        assert stored.read() == data
+    assert back.created_at == found.created_at
+    assert back.messages.count() == 2
+    assert written(bob.conversations.all()) == file
+    for name in ("markdown", "html"):
+        assert "käse.csv" in written([conversation], name).decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"data": "UEsDBA=="}, "is an archive"),
+        ({"messages": [7]}, "belongs to no message"),
+        ({"messages": []}, "messages"),
+        ({"data": "%"}, "data"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(change: dict[str, Any], problem: str) -> None:
+    message = MessageFactory.create()
+    alice = message.conversation.user
+    found = attachments.store(alice, SimpleUploadedFile("a.txt", b"text"))
+    attachments.send(message, alice.pk, [found.pk])
+    file = json.loads(written([message.conversation]))
+    file["conversations"][0]["attachments"][0] |= change
+    with pytest.raises(transfer.Refused, match=problem):
+        transfer.read(UserFactory.create(), json.dumps(file).encode())
+    assert Attachment.objects.count() == 1
+
+
+def test_an_export_of_before_there_were_files_is_read() -> None:
+    file = json.loads(written([MessageFactory.create().conversation]))
+    file["version"] = 1
+    del file["conversations"][0]["attachments"]
+    assert transfer.read(UserFactory.create(), json.dumps(file).encode()) == 1
