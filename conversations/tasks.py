@@ -100,6 +100,7 @@ def sweep_replies() -> int:
     for reply in taken:
         if reply.is_held_up:
             _forget(reply)
+    streams.keep_waiting(Reply.objects.waiting(streams.MOST_WAITING))
     return len(taken)
 
 

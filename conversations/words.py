@@ -30,6 +30,8 @@ SITE = {
 }
 CHAT = {
     "held": _("Waiting for the provider, about {seconds} s more…"),
+    "ahead": _("Place {place} in the queue"),
+    "waiting": _("Waiting for the assistant…"),
     "thinking": _("Thinking…"),
     "writing": _("Writing…"),
     "stopping": _("Stopping…"),

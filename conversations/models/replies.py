@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
+from uuid import UUID
 
 from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
@@ -45,6 +47,15 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
         """How many replies wait longer than the one of this message; 0 where it does not wait."""
         since = self.filter(message=message_id, status=Status.PENDING).values("pending_since")
         return self.filter(status=Status.PENDING, pending_since__lt=since[:1]).count()
+
+    def waiting(self, most: int) -> Iterator[tuple[UUID, int, datetime]]:
+        """(conversation, message, since when) of those that a queue has taken and no worker yet.
+
+        Those that wait longest, `most` of them at the most.
+        """
+        queued = self.filter(status=Status.PENDING, enqueued_at__isnull=False)
+        fields = ("message__conversation_id", "message_id", "pending_since")
+        return queued.values_list(*fields).order_by("pending_since")[:most].iterator()
 
     def silent(self) -> Self:
         """Running, but no checkpoint for too long: the worker is gone."""

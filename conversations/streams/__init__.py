@@ -13,11 +13,15 @@ from conversations.streams.events import (
     rights_changed,
 )
 from conversations.streams.reply import ReplyStream, open_stream
+from conversations.streams.waiting import MOST as MOST_WAITING
+from conversations.streams.waiting import keep as keep_waiting
 
 __all__ = [
+    "MOST_WAITING",
     "ReplyStream",
     "announce",
     "forget",
+    "keep_waiting",
     "last_event_id",
     "open_stream",
     "request_stop",

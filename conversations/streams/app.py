@@ -124,9 +124,8 @@ async def _lines(key: str, mailbox: Mailbox, cursor: str) -> AsyncGenerator[byte
                 mailbox.lose()  # there is more: taken batch by batch, so that no follower holds all
         else:
             frames = await _next(mailbox)
-        new = [frame for frame in frames if _order(frame[0]) > _order(cursor)]
-        if new:
-            cursor = new[-1][0]
+        new = [frame for frame in frames if not frame[0] or _order(frame[0]) > _order(cursor)]
+        cursor = next((event_id for event_id, _ in reversed(new) if event_id), cursor)
         yield b"".join(map(_sse, new)) or b": ping\n\n"
     yield BYE
 
@@ -164,7 +163,8 @@ def _order(event_id: str) -> tuple[int, int]:
 def _sse(frame: Frame) -> bytes:
     event_id, body = frame
     kind, _, data = body.partition(b" ")
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event_id.encode(), kind, data)
+    named = b"id: %s\n" % event_id.encode() if event_id else b""
+    return named + b"event: %s\ndata: %s\n\n" % (kind, data)
 
 
 async def _write(send: Send, data: bytes) -> None:

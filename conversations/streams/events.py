@@ -83,12 +83,12 @@ def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
     """Appends one frame from a web process. False where Redis could not be reached: pages then poll."""
     frame = encode(kind, **data)
     key = stream_key(conversation_id)
-    return _tell(lambda client: client.eval(APPEND, 1, key, LENGTH, LIFE, 1, frame))
+    return tell(lambda client: client.eval(APPEND, 1, key, LENGTH, LIFE, 1, frame))
 
 
 def forget(conversation_id: UUID) -> bool:
     """Removes the events of a conversation that was deleted; they would expire within the hour."""
-    return _tell(lambda client: client.delete(stream_key(conversation_id)))
+    return tell(lambda client: client.delete(stream_key(conversation_id)))
 
 
 def rights_changed(user_id: int) -> bool:
@@ -96,15 +96,15 @@ def rights_changed(user_id: int) -> bool:
 
     Where Redis cannot be reached the streams end by themselves within their lifetime.
     """
-    return _tell(lambda client: client.publish(RIGHTS, user_id))
+    return tell(lambda client: client.publish(RIGHTS, user_id))
 
 
 def request_stop(message_id: int, attempt: int) -> bool:
     """Raises the flag that the worker of that attempt looks at ten times a second."""
-    return _tell(lambda client: client.set(stop_key(message_id, attempt), 1, ex=STOP_LIFE))
+    return tell(lambda client: client.set(stop_key(message_id, attempt), 1, ex=STOP_LIFE))
 
 
-def _tell(command: Callable[[redis.Redis], object]) -> bool:
+def tell(command: Callable[[redis.Redis], object]) -> bool:
     """Gives Redis one command. False, and a line in the log, where it could not be reached."""
     try:
         command(_client())

@@ -17,7 +17,8 @@ import structlog
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from conversations.streams.events import RIGHTS, async_client
+from conversations.streams import waiting
+from conversations.streams.events import RIGHTS, async_client, encode
 
 logger = structlog.get_logger(__name__)
 
@@ -26,7 +27,11 @@ READERS = (
     16  # that catch up at once: a thousand browsers that come back need no thousand connections
 )
 
+PLACES = 1.0  # seconds between two looks at the queue
+REPEAT = 4.0  # seconds after which a place is told again
+
 Frame = tuple[str, bytes]
+NOT_KEPT = ""  # the id of a frame that is for now: nobody who comes back asks for it
 
 
 class Mailbox:
@@ -38,6 +43,7 @@ class Mailbox:
         self._frames: deque[Frame] = deque()
         self._ready = asyncio.Event()
         self.missed = True  # until the first catch-up
+        self._places: dict[int, tuple[int, float]] = {}  # what was told of each message, and when
 
     def put(self, frame: Frame) -> None:
         if len(self._frames) >= BACKLOG:
@@ -45,6 +51,16 @@ class Mailbox:
         else:
             self._frames.append(frame)
             self._ready.set()
+
+    def place(self, message_id: int, ahead: int, now: float) -> None:
+        """Tells how many come before that message, where it is new or some time ago.
+
+        Told again and again it shows that the line is alive, so that no browser asks for itself.
+        """
+        told, at = self._places.get(message_id, (-1, 0.0))
+        if told != ahead or now - at >= REPEAT:
+            self._places[message_id] = ahead, now
+            self.put((NOT_KEPT, encode("ahead", m=message_id, n=ahead)))
 
     def lose(self) -> None:
         """What is here is incomplete: the follower has to catch up."""
@@ -78,6 +94,7 @@ class Hub:
         self._subscribing = asyncio.Lock()
         self._reading = asyncio.Semaphore(READERS)
         self._reader: asyncio.Task[None] | None = None
+        self._placer: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def follow(self, key: str) -> AsyncIterator[Mailbox]:
@@ -110,10 +127,10 @@ class Hub:
 
     async def close(self) -> None:
         """Lets go of Redis; followers are expected to be gone."""
-        if self._reader is not None:
-            self._reader.cancel()
+        for task in filter(None, (self._reader, self._placer)):
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._reader
+                await task
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
         await self._redis.aclose()
 
@@ -123,6 +140,8 @@ class Hub:
                 await self._pubsub.subscribe(RIGHTS, key)
             if self._reader is None or self._reader.done():
                 self._reader = asyncio.create_task(self._read(), name="stream-hub")
+            if self._placer is None or self._placer.done():
+                self._placer = asyncio.create_task(self._tell_places(), name="stream-places")
 
     async def _unsubscribe(self, key: str) -> None:
         async with self._subscribing:
@@ -143,6 +162,16 @@ class Hub:
                 continue
             if message is not None:
                 self._deliver(message["channel"].decode(), message["data"])
+
+    async def _tell_places(self) -> None:
+        """Tells those who wait how many come before them: one command a second, however many watch."""
+        clock = asyncio.get_running_loop()
+        while self._mailboxes:
+            with suppress(RedisError):
+                for ahead, (key, message_id) in enumerate(await waiting.places(self._redis)):
+                    for mailbox in self._mailboxes.get(key, ()):
+                        mailbox.place(message_id, ahead, clock.time())
+            await asyncio.sleep(PLACES)
 
     def _deliver(self, key: str, data: bytes) -> None:
         if key == RIGHTS:

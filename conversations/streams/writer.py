@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from redis.exceptions import RedisError
 
+from conversations.streams import waiting
 from conversations.streams.events import APPEND, LENGTH, LIFE, async_client, stop_key
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class FrameWriter:
 
     def __init__(self) -> None:
         self._streams: set[ReplyStream] = set()
+        self._begun: list[str] = []  # what has left the queue since the last writing
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._ticker: asyncio.Task[None] | None = None
@@ -38,6 +40,7 @@ class FrameWriter:
 
     def add(self, stream: ReplyStream) -> None:
         self._streams.add(stream)
+        self._begun.append(waiting.member(stream.key, stream.message_id))
         if self._ticker is None or self._ticker.done():
             self._ticker = asyncio.create_task(self._tick(), name="stream-writer")
 
@@ -67,6 +70,9 @@ class FrameWriter:
             ]
             try:
                 ids, stops = await self._append(keys=keys + flags, args=arguments)
+                if self._begun:
+                    begun, self._begun = self._begun, []
+                    await self._redis.zrem(waiting.KEY, *begun)
             except RedisError as error:
                 self._report(error)
                 return

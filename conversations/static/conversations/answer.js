@@ -94,6 +94,14 @@ class Answer {
     this.writing = false
   }
 
+  // So many come before it in the queue.
+  waits(ahead) {
+    const shown = this.article.dataset
+    if (this.streaming || shown.status !== "pending" || Number(shown.ahead) === ahead) return
+    shown.ahead = ahead
+    this.say(ahead ? words.ahead.replace("{place}", ahead + 1) : words.waiting)
+  }
+
   held(seconds) {
     this.begin()
     this.say(seconds ? words.held.replace("{seconds}", Math.ceil(seconds)) : words.thinking)

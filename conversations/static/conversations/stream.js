@@ -168,6 +168,9 @@ const handlers = {
     const known = answer(m)
     if (known?.accepts(a)) known.held(s)
   },
+  ahead({ m, n }) {
+    answer(m)?.waits(n)
+  },
   done({ m, a }) {
     if (answer(m)?.accepts(a)) refresh(m, true)
   },
@@ -201,6 +204,7 @@ const elsewhere = new Set() // answers that are written in other versions of the
 
 function deliver(kind, data) {
   if (elsewhere.has(data.m) && kind !== "message") return
+  if (kind === "ahead") return handlers.ahead(data)
   const absent = data.m && kind !== "message" && !document.getElementById(`m${data.m}`)
   if (!absent) handlers[kind](data)
   else if (!past()) held.set(data.m, [...(held.get(data.m) ?? []), [kind, data]].slice(-HELD))

@@ -73,7 +73,7 @@ def test_an_interrupted_answer_is_continued(client: Client, reply: Reply) -> Non
 def test_a_waiting_answer_says_how_many_are_before_it(client: Client, reply: Reply) -> None:
     earlier = ReplyFactory.create(pending_since=timezone.now() - timedelta(minutes=1))
     page = reply.message.conversation.get_absolute_url()
-    assert "In the queue: 1 answer before this one" in client.get(page).content.decode()
+    assert "Place 2 in the queue" in client.get(page).content.decode()
     Reply.objects.filter(pk=earlier.pk).update(status=Status.RUNNING)
     assert "Waiting for the assistant" in client.get(page).content.decode()
 
