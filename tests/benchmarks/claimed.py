@@ -31,7 +31,7 @@ _QUEUE = ("--only", "ours", "rq", "simple", "--kinds", "sync", "io", "--jobs", "
 BENCHMARKS = {
     "cache": _named("cache", 3),
     "cached_chat": _named("cached_chat", 6, "--messages", "200000", "--rounds", "5"),
-    "queue": _named("queue", 4, *_QUEUE, "--rounds", "3"),
+    "queue": _named("queue", 5, *_QUEUE, "--rounds", "3"),
     "alerts": _named("alerts", 1.5),
     "alert_delay": _named("alert_delay", 1),
     "retention": _named("retention", 0.3),

@@ -44,7 +44,7 @@ def main(names: list[str]) -> None:
 def run(name: str) -> bool:
     """Runs one benchmark with its output shown, and keeps its last line. False where it failed."""
     print(f"== {name}", flush=True)
-    begun, command = time.monotonic(), BENCHMARKS[name].command
+    begun, machine, command = time.monotonic(), results.machine(), BENCHMARKS[name].command
     last = ""
     with subprocess.Popen(
         [sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT
@@ -57,7 +57,7 @@ def run(name: str) -> bool:
     result = results.Result(
         date=datetime.now(UTC).date().isoformat(),
         minutes=round((time.monotonic() - begun) / 60, 1),
-        machine=results.machine(),
+        machine=machine,
         command=f"python {' '.join(command)}",
         said=json.loads(last),
     )

@@ -33,7 +33,9 @@ class Result:
 
 
 def machine() -> str:
-    return f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
+    """What it runs on, and how much else ran in the minute before: the load of a quiet machine is near 0."""
+    kind = f"{os.cpu_count()} cores ({platform.machine()})"
+    return f"{kind}, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} before"
 
 
 def keep(name: str, result: Result) -> None:
