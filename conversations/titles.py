@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import structlog
 from asgiref.sync import sync_to_async
+from django.db import transaction
 
-from conversations import streams, windows
-from conversations.ai import chat_backends
+from conversations import quotas, spent, streams, windows
+from conversations.ai import ChatBackend, chat_backends
+from conversations.ai.base import Usage
 from conversations.ai.exceptions import ChatBackendError
 from conversations.models import TITLE_LENGTH, Message
 from performance.cache import conversation_cache
@@ -21,18 +23,33 @@ async def suggest(message_id: int) -> None:
     if answer is None:
         return
     question = await sync_to_async(_question)(answer)
+    used: list[Usage] = []
     try:
         backend = chat_backends[answer.reply.backend]
-        title = await backend.title(question, answer.text, answer.reply.model)
+        title = await backend.title(question, answer.text, answer.reply.model, used)
     except ChatBackendError as error:
         logger.warning("no_title", code=error.code)  # its first words stay its name
         return
+    for usage in used:
+        await sync_to_async(_count)(answer, backend, usage)
     if title:
         await sync_to_async(_name)(answer, title[:TITLE_LENGTH])
 
 
 def _question(answer: Message) -> str:
     return "".join(message.text for message in windows.before(answer, 1))
+
+
+def _count(answer: Message, backend: ChatBackend, usage: Usage) -> None:
+    """In the sums of its user, and against their quotas: no answer, but it took what it took."""
+    conversation, model = answer.conversation, answer.reply.model or backend.model
+    price = backend.price_for(model)
+    counts = usage.input_tokens, usage.output_tokens, usage.cached_tokens
+    made = spent.entry(spent.Spent.now(price, *counts, estimated=False))
+    with transaction.atomic():
+        spent.enter(spent.Payer(conversation.user_id, conversation.pk, backend, model), price, made)
+    quotas.settle(conversation.user_id, answer.reply.pk, made, keep=True)
+    conversation_cache.forget(conversation.user_id, conversation.pk)
 
 
 def _name(answer: Message, title: str) -> None:

@@ -160,10 +160,13 @@ class ChatBackend:
         """
         raise NotImplementedError
 
-    async def title(self, question: str, answer: str, model: str = "") -> str:
+    async def title(
+        self, question: str, answer: str, model: str = "", used: list[Usage] | None = None
+    ) -> str:
         """A name of a few words for a conversation that begins so; "" where there is none.
 
-        A language model is asked for one; other backends take it out of the question.
+        A language model is asked for one, and what it took is added to `used`; other backends take
+        it out of the question.
         """
         if not self.is_language_model:
             return titles.from_question(question)
@@ -172,7 +175,10 @@ class ChatBackend:
         async with aclosing(
             self.stream(ChatRequest(turns, max_output_tokens=32, model=model))
         ) as events:
-            pieces = [event.text async for event in events if isinstance(event, Text)]
+            said_by_it = [event async for event in events if isinstance(event, Text | Usage)]
+        if used is not None:
+            used += [event for event in said_by_it if isinstance(event, Usage)]
+        pieces = (event.text for event in said_by_it if isinstance(event, Text))
         return titles.cleaned("".join(pieces))
 
     def prepare(self) -> None:

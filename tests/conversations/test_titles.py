@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from asgiref.sync import async_to_sync
 
 from conversations import titles
-from conversations.models import Conversation, Message
+from conversations.ai.base import ChatRequest, Event, Finish, Text, Usage
+from conversations.models import Conversation, DailyUsage, Message
+from tests.backends import ScriptedBackend
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
 
 pytestmark = [
@@ -36,3 +42,23 @@ def test_a_chosen_name_stays(answer: Message) -> None:
 def test_what_is_gone_is_not_named(answer: Message) -> None:
     answer.conversation.delete()
     async_to_sync(titles.suggest)(answer.pk)
+
+
+class Naming(ScriptedBackend):
+    is_language_model = True
+    model = "naming"
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Event]:
+        yield Text("Best cheese")
+        yield Usage(input_tokens=40, output_tokens=2)
+        yield Finish("stop")
+
+
+def test_what_a_title_took_is_counted(answer: Message, settings: Any) -> None:
+    entry = {"BACKEND": f"{__name__}.Naming", "OPTIONS": {"prices": ["1", "5"]}}
+    settings.CHAT_BACKENDS = {"default": entry}
+    async_to_sync(titles.suggest)(answer.pk)
+
+    assert Conversation.objects.get().title == "Best cheese"
+    day = DailyUsage.objects.get()
+    assert (day.messages, day.tokens, day.cost) == (0, 42, Decimal("0.00005"))
