@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.db.models import IntegerField, TextField, Value
-from django.db.models.functions import Cast, Greatest, StrIndex, Substr, Upper
+from django.db.models.functions import Cast, Greatest, Length, StrIndex, Substr, Upper
 
 from conversations import windows, zones
 from conversations.models import Conversation, Message
@@ -38,15 +38,18 @@ def find(conversation: Conversation, words: str, before: int | None = None) -> l
     at = StrIndex(Upper("text"), wanted)
     rows: Any = holding.annotate(at=at, start=Greatest(at - AROUND, Value(1)))
     rows = rows.annotate(
-        part=Substr("text", Cast("start", IntegerField()), 2 * AROUND + len(words))
+        part=Substr("text", Cast("start", IntegerField()), 2 * AROUND + len(words)),
+        whole=Length("text"),
     )
     newest = rows.defer("text", "html").order_by("-pk")[:FOUND]
-    return [_found(row, row.part, row.at - row.start, len(words)) for row in newest]
+    return [_found(row, len(words)) for row in newest]
 
 
-def _found(message: Message, part: str, at: int, length: int) -> Found:
-    cut = "…" if at == AROUND else ""
-    return Found(message, cut + part[:at], part[at : at + length], part[at + length :])
+def _found(row: Any, length: int) -> Found:
+    part, at = row.part, row.at - row.start
+    before = "…" if row.start > 1 else ""
+    after = "…" if row.start + len(part) <= row.whole else ""
+    return Found(row, before + part[:at], part[at : at + length], part[at + length :] + after)
 
 
 def on_day(conversation: Conversation, day: date) -> Message | None:

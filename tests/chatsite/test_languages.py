@@ -116,3 +116,8 @@ def test_a_language_costs_no_query(
 def test_languages_that_nobody_knows() -> None:
     with pytest.raises(ImproperlyConfigured, match="tlh"):
         offered(["en", "tlh"])
+
+
+def test_who_asks_the_guide_in_german_is_told_its_language(client: Client, alice: Any) -> None:
+    assert "Der Guide versteht und beantwortet Fragen auf Englisch." in client.get("/", **GERMAN).text
+    assert "The Guide understands" not in client.get("/").text

@@ -37,7 +37,14 @@ def test_a_long_message_is_cut_around_the_words(conversation: Conversation) -> N
 
     assert one.match == "Brie"
     assert one.before == "…" + "a " * 40
-    assert one.after == " b" * 40
+    assert one.after == " b" * 40 + "…"
+
+
+def test_what_is_whole_has_no_marks_of_a_cut(conversation: Conversation) -> None:
+    text = "x" * looking.AROUND + "Brie" + "y" * looking.AROUND
+    MessageFactory.create(conversation=conversation, text=text)
+    (one,) = looking.find(conversation, "brie")
+    assert one.before + one.match + one.after == text
 
 
 def test_places_are_found_page_by_page(
