@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from django.template.base import Lexer, TokenType
 
 # Names, and what is the same in every language.
-NAMES = {"chatsite", "chat", "site", "Guide", "JSON", "HTML", "Markdown", "PDF", "CSV"}
+NAMES = {"chatsite", "chat", "site", "Guide", "JSON", "HTML", "Markdown", "PDF", "CSV", "UTC"}
 CLASSES = re.compile(r"{% block \w+_class %}.*?{% endblock %}")
 WORD = re.compile(r"[A-Za-z]{2,}")
 HTML = re.compile(r"<[^>]*>?|[^<]+")
