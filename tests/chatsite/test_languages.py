@@ -119,5 +119,7 @@ def test_languages_that_nobody_knows() -> None:
 
 
 def test_who_asks_the_guide_in_german_is_told_its_language(client: Client, alice: Any) -> None:
-    assert "Der Guide versteht und beantwortet Fragen auf Englisch." in client.get("/", **GERMAN).text
+    assert (
+        "Der Guide versteht und beantwortet Fragen auf Englisch." in client.get("/", **GERMAN).text
+    )
     assert "The Guide understands" not in client.get("/").text
