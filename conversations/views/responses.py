@@ -199,7 +199,9 @@ def exchange(message: Message) -> list[ShownMessage]:
 def _list_context(request: AuthenticatedHttpRequest, form: MessageForm) -> Context:
     return _frame(request, form) | {
         "suggestions": SUGGESTIONS,
-        "guide_answers": settings.CHAT_BACKENDS["default"]["BACKEND"].endswith(".GuideBackend"),
+        "guide_answers": str(settings.CHAT_BACKENDS["default"]["BACKEND"]).endswith(
+            ".GuideBackend"
+        ),
         "several_models": settled.several_models(),
         "temporary_hours": settings.TEMPORARY_HOURS,
         "system_prompt_length": SYSTEM_PROMPT_LENGTH,
