@@ -313,11 +313,13 @@ jump.addEventListener("click", () => settle(true))
 // A page that opens at its end stays there while heights settle: far messages get theirs when they are
 // near, code gets its head.
 let atEnd = !location.hash && !past()
+let seen = 0 // where the page was scrolled to: growing below moves nothing, a reader goes up
 new ResizeObserver(() => atEnd && (root.scrollTop = root.scrollHeight)).observe(list)
 
 addEventListener("scroll", () => {
   jump.hidden = following()
-  atEnd &&= following()
+  if (root.scrollTop < seen && !jump.hidden) atEnd = false
+  seen = root.scrollTop
 }, { passive: true })
 
 // Forms of this page
