@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -93,6 +94,8 @@ def sweep_replies() -> int:
     for reply in Reply.objects.silent().select_related("message__conversation")[:BATCH]:
         _hand_on(reply)
     overdue = Reply.objects.overdue(OVERDUE).select_related("message__conversation__user")
+    if settings.PRIORITY_LEVEL and settings.PRIORITY_GROUP:
+        overdue = overdue.prefetch_related("message__conversation__user__groups")
     oldest = overdue.order_by("pending_since")[:BATCH]
     # Once the queue takes no more there is no use in asking for the others.
     taken = list(takewhile(lambda reply: _enqueue(reply).enqueued_at is not None, oldest))
