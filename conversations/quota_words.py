@@ -74,10 +74,18 @@ def refusal(error: Exceeded) -> str:
             )
             % words
         )
+    if not standing.is_reached:
+        return (
+            _(
+                "Your quota of %(quota)s leaves too little: %(used)s are used, and this answer may "
+                "take %(want)s. It begins anew at %(time)s (%(zone)s)."
+            )
+            % words
+        )
     return (
         _(
             "Your quota of %(quota)s is used up: %(used)s are used. "
-            "It begins anew at %(time)s (%(zone)s). Your text is kept."
+            "It begins anew at %(time)s (%(zone)s)."
         )
         % words
     )
