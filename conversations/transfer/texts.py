@@ -60,7 +60,8 @@ def _who(message: Message) -> str:
 
 def _shown(conversation: Conversation) -> Iterator[Message]:
     own = Conversation.objects.filter(pk=conversation.pk)
-    window = windows.window(windows.with_window(own, Anchor("from", 1), WHOLE).get())
+    row = windows.with_window(own, Anchor("from", 1), WHOLE).first()
+    window = windows.window(row) if row else None  # deleted while others were written
     last = 0
     while window is not None:
         rows = conversation.messages.filter(window.holds, place__gt=last)

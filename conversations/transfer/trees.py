@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from conversations.models import OPEN, Conversation, Message, Permission, Reply, Status, ToolRun
+from conversations.models.conversations import ConversationQuerySet
 from conversations.transfer import files
 from conversations.transfer.rows import (
     FORMAT,
@@ -22,6 +23,17 @@ from conversations.transfer.rows import (
 BATCH = 200  # messages read at a time
 
 _encode = msgspec.json.encode
+
+
+def one_by_one(conversations: ConversationQuerySet) -> Iterator[Conversation]:
+    """All that there are now, in their order, read in batches; those deleted meanwhile are left out.
+
+    Their numbers alone are held: no cursor stays open, with its connection, for a slow reader.
+    """
+    numbers = list(conversations.values_list("pk", flat=True))
+    for start in range(0, len(numbers), BATCH):
+        some = conversations.in_bulk(numbers[start : start + BATCH])
+        yield from (some[pk] for pk in numbers[start : start + BATCH] if pk in some)
 
 
 def json(conversations: Iterable[Conversation]) -> Iterator[bytes]:

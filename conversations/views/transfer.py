@@ -33,7 +33,7 @@ def transfer(request: AuthenticatedHttpRequest) -> HttpResponseBase:
         return _read(request)
     if name := request.GET.get("format"):
         own = request.user.conversations.kept().newest_first()
-        return _file(own.iterator(chunk_size=100), name, "conversations")
+        return _file(transferring.one_by_one(own), name, "conversations")
     return render(request, "conversations/transfer.html")
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations import attachments, transfer
+from conversations import attachments, markdown, transfer
 from conversations.models import (
     Attachment,
     Branch,
@@ -146,14 +147,19 @@ def test_nobody_elses_numbers_are_in_the_file(file: dict[str, Any]) -> None:
     assert "username" not in text
 
 
-def test_memory_does_not_grow_with_the_messages() -> None:
+@pytest.mark.parametrize("name", transfer.FORMATS)
+def test_memory_does_not_grow_with_the_messages(name: str) -> None:
     def peak(count: int) -> int:
         conversation = ConversationFactory.create()
+        text = "x" * 1000
         conversation.shown_branch.append(
-            *(Message(role=Role.USER, text="x" * 1000) for _ in range(count))
+            *(
+                Message(role=Role.USER, text=text, html=text, renderer=markdown.RENDERER)
+                for _ in range(count)
+            )
         )
         tracemalloc.start()
-        for _ in transfer.FORMATS["json"][0]([conversation]):
+        for _ in transfer.FORMATS[name][0]([conversation]):
             pass
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -216,3 +222,32 @@ def test_an_export_of_before_there_were_files_is_read() -> None:
     file["version"] = 1
     del file["conversations"][0]["attachments"]
     assert transfer.read(UserFactory.create(), json.dumps(file).encode()) == 1
+
+
+@pytest.mark.parametrize("name", transfer.FORMATS)
+def test_conversations_come_one_by_one_and_none_twice(
+    name: str, monkeypatch: Any, django_assert_max_num_queries: Any
+) -> None:
+    monkeypatch.setattr("conversations.transfer.trees.BATCH", 3)
+    alice = UserFactory.create()
+    for number in range(8):
+        grown(ConversationFactory.create(user=alice, title=f"No. {number}!"), [(0, 2)], ["Brie"])
+    own = alice.conversations.newest_first()
+    with django_assert_max_num_queries(4 + 8 * 8):
+        parts = transfer.FORMATS[name][0](transfer.one_by_one(own))
+        first = next(parts) + next(parts)
+        own.last().delete()  # while others are written
+        own.filter(title="No. 3!").update(last_message_at=timezone.now())
+        text = (first + b"".join(parts)).decode()
+    found = [text.count(f"No. {number}!") for number in range(8)]
+    assert found == [0, *[1] * 7]
+    if name == "json":
+        assert len(json.loads(text)["conversations"]) == 7
+
+
+def test_a_conversation_deleted_meanwhile_ends_where_it_was() -> None:
+    conversation = ConversationFactory.create()
+    grown(conversation, [(0, 2)], ["Brie"])
+    Conversation.objects.filter(pk=conversation.pk).delete()
+    for name in ("markdown", "html"):
+        assert b"Brie" not in written([conversation], name)
