@@ -127,4 +127,4 @@ def _message(conversation: Conversation, branches: list[Branch], row: MessageRow
 
 
 def _fields(row: msgspec.Struct, kind: type[msgspec.Struct]) -> dict[str, Any]:
-    return {field.name: getattr(row, field.name) for field in msgspec.structs.fields(kind)}
+    return {name: getattr(row, name) for name in kind.__struct_fields__}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from conversations.models import (
@@ -133,6 +132,6 @@ class File(Struct, kw_only=True):
 
 def of[T: Struct](row: object, kind: type[T], **others: object) -> T:
     """The fields of a model's row that the file holds; `others` in place of its own."""
-    names = [field.name for field in msgspec.structs.fields(kind)]
+    names = kind.__struct_fields__  # structs.fields() reads the annotations anew, for each row
     values = {name: others[name] if name in others else getattr(row, name) for name in names}
     return kind(**values)
