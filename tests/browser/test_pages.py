@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from conversations.models import Branch, Conversation, Message, Permission, Role
@@ -227,3 +228,37 @@ def test_an_expired_form_without_scripts_can_be_sent_again(visit: Any, person: A
     expect(page.get_by_role("textbox")).to_have_value("say Brie")
     page.get_by_role("button", name="Send again").click()
     expect(page.locator(".bubble")).to_have_text("say Brie")
+
+
+def test_what_is_kept_is_asked_about_and_forgotten_with_a_sign_out(
+    user: Visitor, person: Any
+) -> None:
+    """The list comes back without being sent; after a sign-out Back shows nothing of it."""
+    ConversationFactory.create(user=person, title="A secret cheese")
+    page = user.page
+    page.goto("/")
+    keys = {page.locator("#key").input_value()}
+    with page.expect_response("/") as answer:
+        page.goto("/")
+    assert answer.value.request.all_headers()["if-none-match"]
+    keys.add(page.locator("#key").input_value())
+    assert len(keys) == 2, "a form that was kept gets a key of its own"
+    expect(page.get_by_role("link", name="A secret cheese")).to_be_visible()
+    page.get_by_text(person.username).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    assert "A secret cheese" not in page.content()
+
+
+def test_a_page_that_comes_back_as_it_was_left_asks_who_is_signed_in(
+    user: Visitor, person: Any
+) -> None:
+    ConversationFactory.create(user=person, title="A secret cheese")
+    page = user.page
+    page.goto("/")
+    user.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+    assert "A secret cheese" not in page.content()
