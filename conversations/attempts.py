@@ -17,7 +17,6 @@ from conversations import instructions, markdown, quotas, spent, tools, windows,
 from conversations.ai import ChatBackend, offers
 from conversations.ai.base import ToolCall, Turn
 from conversations.ai.prices import Price
-from conversations.attachments import quoting
 from conversations.models import (
     Entry,
     Message,
@@ -181,6 +180,9 @@ def _go_on(attempt: Attempt) -> None:
 def bring_files(attempt: Attempt, *, patient: bool) -> bool:
     """Gives the turns the files of their messages. False where `patient` and one is still being read."""
     takes_images = attempt.backend.takes_images
+    # In the worker alone: it brings numpy and the embeddings with it.
+    from conversations.attachments import quoting
+
     found = quoting.files(attempt.earlier, takes_images=takes_images, patient=patient)
     if found is None:
         return False

@@ -7,6 +7,7 @@ Changes by QuerySet.update() send no signal; those who make them forget by thems
 
 from __future__ import annotations
 
+from importlib import import_module
 from threading import Thread
 from typing import Any
 
@@ -90,4 +91,9 @@ def end_streams(
 @receiver(worker_started)
 def prepare_assistant(**_kwargs: Any) -> None:
     """Off the worker's loop, so that the first answer need not wait and other jobs go on."""
-    Thread(target=chat_backends["default"].prepare, name="prepare", daemon=True).start()
+    Thread(target=_prepare, name="prepare", daemon=True).start()
+
+
+def _prepare() -> None:
+    import_module("conversations.attachments.quoting")  # what a web process does without
+    chat_backends["default"].prepare()
