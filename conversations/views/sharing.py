@@ -29,8 +29,11 @@ LINKS = 30  # on a page
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def share(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """What a link to this conversation would show; a POST makes one to exactly that."""
-    conversation = get_object_or_404(request.user.conversations, pk=pk)
+    """What a link to this conversation would show; a POST makes one to exactly that.
+
+    A temporary one has none: what is shared is kept for others.
+    """
+    conversation = get_object_or_404(request.user.conversations.kept(), pk=pk)
     allowed = sharing.rules()
     if not allowed.enabled:
         status = 403 if request.method == "POST" else 200

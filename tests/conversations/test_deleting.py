@@ -121,6 +121,15 @@ def test_no_browser_keeps_a_temporary_conversation(alice: User) -> None:
         assert "ETag" not in response.headers
 
 
+def test_a_temporary_conversation_is_not_shared(alice: User) -> None:
+    conversation = asked(alice)
+    client = Client()
+    client.force_login(alice)
+    page = f"{conversation.get_absolute_url()}share/"
+    assert page not in client.get(conversation.get_absolute_url()).content.decode()
+    assert client.get(page).status_code == client.post(page).status_code == 404
+
+
 def test_what_is_still_young_or_kept_stays(alice: User, settings: Any) -> None:
     asked(alice)
     kept = asked(alice, temporary=False)
