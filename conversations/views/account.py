@@ -62,8 +62,8 @@ def delete(request: AuthenticatedHttpRequest) -> HttpResponse:
             form.add_error(None, _("You are the last administrator. Make somebody else one first."))
         else:
             auth.logout(request)
-            token = signing.dumps(deletion.pk, salt=_SALT)
-            return SeeOther(reverse("conversations:account_deleted", args=[token]))
+            url = reverse("conversations:account_deleted", args=[token_of(deletion)])
+            return SeeOther(url)
     user = request.user
     context = {
         "form": form,
@@ -72,6 +72,11 @@ def delete(request: AuthenticatedHttpRequest) -> HttpResponse:
         "is_last": leaving.is_last_administrator(user),
     }
     return section_page(request, "settings/delete.html", context, 422 if form.is_bound else 200)
+
+
+def token_of(deletion: AccountDeletion) -> str:
+    """For the address of its page: whoever has it sees how far the deletion is."""
+    return signing.dumps(deletion.pk, salt=_SALT)
 
 
 @require_safe

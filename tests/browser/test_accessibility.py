@@ -14,7 +14,8 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils.translation import override
 from playwright.sync_api import Browser, Page, Response, Route, expect
 
-from conversations.models import Preferences, Role
+from conversations.models import AccountDeletion, Preferences, Role
+from conversations.views.account import token_of
 from tests.browser.test_pages import filled
 from tests.browser.visitor import Visitor, violations
 from tests.conversations.views.test_shared import linked
@@ -93,6 +94,7 @@ def pages(person: Any) -> list[str]:
         "pk": conversation.pk,
         "slug": "guide",
         "secret": "A" * 43,
+        "token": token_of(AccountDeletion(pk=1)),
         "branch": 1,
         "place": 1,
     }
