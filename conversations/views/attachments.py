@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_POST, require_safe
 
+from conversations.ai import offers
 from conversations.attachments import Refused, limits
 from conversations.models import Attachment, AttachmentPage
 from conversations.request import AuthenticatedHttpRequest, signed_in
@@ -56,8 +57,17 @@ def _own(request: AuthenticatedHttpRequest, file: uuid.UUID) -> Attachment:
 def _chip(
     request: AuthenticatedHttpRequest, attachment: Attachment, status: int = 200
 ) -> HttpResponse:
-    context = {"file": ShownFile.of(attachment), "editable": attachment.conversation_id is None}
+    context = {
+        "file": ShownFile.of(attachment),
+        "editable": attachment.conversation_id is None,
+        "unseen": attachment.is_image and not _images_are_read(),
+    }
     return fragment(request, "conversations/files.html#chip", context, status)
+
+
+def _images_are_read() -> bool:
+    """Whether any model on offer looks at pictures."""
+    return any(offer.backend.takes_images for offer in offers.offers())
 
 
 @require_safe

@@ -148,7 +148,8 @@ def _quote(place: Place) -> str:
     at = place.line - place.passage.first_line
     start = max(0, at - AROUND)
     shown = [line.strip() for line in lines[start : at + AROUND + 1] if line.strip()]
-    return "\n".join(f"> {_escaped(line)}" for line in shown) + f"\n\n{place.citation}"
+    # Two blanks: each line stays one.
+    return "  \n".join(f"> {_escaped(line)}" for line in shown) + f"\n\n{place.citation}"
 
 
 def _escaped(line: str) -> str:

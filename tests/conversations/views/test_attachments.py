@@ -152,6 +152,19 @@ def test_a_picture_goes_out_once_it_was_written_anew(client: Client, alice: Any)
     assert files.CANARY.encode() not in data
 
 
+def test_who_attaches_a_picture_is_told_where_nobody_looks_at_it(
+    client: Client, alice: Any
+) -> None:
+    attachment = attachments.store(alice, file(files.picture(), "x.png"))
+    attachments.read(attachment.pk)
+    told = "no model here reads images"
+    assert told in client.get(f"/attachments/{attachment.pk}/chip/").content.decode()
+    options = {"base_url": "http://localhost/v1", "model": "m", "images": True}
+    backend = {"BACKEND": "conversations.ai.openai.OpenAIBackend", "OPTIONS": options}
+    with override_settings(CHAT_BACKENDS={"default": backend}):
+        assert told not in client.get(f"/attachments/{attachment.pk}/chip/").content.decode()
+
+
 @override_settings(ATTACHMENTS={"ACCEL": "/internal/files/"})
 def test_nginx_may_send_the_bytes(client: Client, kept: Attachment) -> None:
     response = client.get(f"/attachments/{kept.pk}/")

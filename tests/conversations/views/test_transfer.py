@@ -79,5 +79,5 @@ def test_an_export_of_chatgpt_is_read_by_a_job(client: Client, alice: Any) -> No
     importing.read(Import.objects.get(user=alice).pk)
     page = client.get(response.headers["Location"]).content.decode()
     assert "1 conversation with 5 messages is here now." in page
-    assert "1: image asset pointer" in page
+    assert "image asset pointer: 1" in page
     assert "data-again" not in page
