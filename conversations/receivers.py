@@ -56,6 +56,15 @@ def forget_part(
         forget_conversation(_conversation(instance))
 
 
+@receiver(post_save, sender=Attachment)
+def forget_its_page(instance: Attachment, *, created: bool = False, **_kwargs: Any) -> None:
+    """A file that has been read shows as such, also where it was sent while it was read."""
+    sent_in = Attachment.objects.filter(pk=instance.pk, conversation__isnull=False)
+    conversation_id = None if created else sent_in.values_list("conversation", flat=True).first()
+    if conversation_id:
+        conversation_cache.forget(instance.user_id, conversation_id)
+
+
 def _conversation(instance: Message | Reply | ToolRun | Rating) -> Conversation:
     match instance:
         case Message():

@@ -238,8 +238,10 @@ class ShownMessage:
 
     @property
     def is_settled(self) -> bool:
-        """Not being written, with no place in a queue, and without a form, which has its visitor's token."""
+        """Not being written or read, with no place in a queue, and without a form, which has its visitor's token."""
         reply = self.reply
+        if any(file.is_unread for file in self.files):
+            return False
         if reply is None:
             return True
         asks = any(run.permission == Permission.ASKED for run in reply.tool_runs)

@@ -15,7 +15,16 @@ from django.test import Client
 from django.utils import translation
 
 from conversations import answering, sending, versions
-from conversations.models import Conversation, Permission, Preferences, Role, Status
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Kind,
+    Permission,
+    Preferences,
+    ReadingState,
+    Role,
+    Status,
+)
 from performance.cache import conversation_cache
 from tests.factories import (
     PASSWORD,
@@ -302,6 +311,23 @@ def test_what_moves_by_itself_is_not_held(
         response = reader.get(url)
         assert not response.has_header("ETag")
         assert "no-store" in response["Cache-Control"]
+
+
+def test_a_file_that_is_being_read_is_not_held(
+    reader: Reader, conversation: Conversation, alice: Any, committed: Any
+) -> None:
+    own = conversation.get_absolute_url()
+    file = Attachment.objects.create(user=alice, name="a.txt", kind=Kind.TEXT, size=1, file="a")
+    Attachment.objects.filter(pk=file.pk).update(conversation=conversation)
+    file.messages.add(conversation.messages.get(text="Brie?"))
+    response = reader.get(own)
+    assert b"Waiting to be read" in response.content
+    assert not response.has_header("ETag")
+    with committed():
+        file.end(ReadingState.READY)
+    response = reader.get(own)
+    assert b"Waiting to be read" not in response.content
+    assert response.has_header("ETag")
 
 
 def test_a_form_with_a_token_is_not_held(reader: Reader, conversation: Conversation) -> None:
