@@ -27,6 +27,7 @@ from conversations.models import (
     AccountDeletion,
     Attachment,
     Conversation,
+    Import,
     Message,
     Preferences,
     Rating,
@@ -98,6 +99,9 @@ def alice() -> Any:
         file=ContentFile(CANARY.encode(), CANARY),
     )
     attachment.messages.add(reply.message)
+    Import.objects.create(
+        user=user, report=[{"title": CANARY}], file=ContentFile(CANARY.encode(), CANARY)
+    )
     attachment.pages.create(number=1, text=CANARY)
     support.note_reading(support.consent(user, conversation, 1), conversation, UserFactory.create())
     LogEntry.objects.create(
@@ -173,8 +177,9 @@ def _work() -> bool:
 
 
 def test_nothing_is_left_anywhere(client: Client, alice: Any, caplog: Any) -> None:
-    file, storage = alice.attachments.get().file.name, alice.attachments.get().file.storage
-    assert storage.exists(file)
+    files = [alice.attachments.get().file, alice.imports.get().file]
+    kept = [(file.storage, file.name) for file in files]
+    assert all(storage.exists(name) for storage, name in kept)
     before = places()
     for corner in ("conversations_message", "conversations_rating", "account_emailaddress"):
         assert corner in before
@@ -185,7 +190,7 @@ def test_nothing_is_left_anywhere(client: Client, alice: Any, caplog: Any) -> No
     assert leave(client).status_code == 303
     finish()
     assert places() == []
-    assert not storage.exists(file)
+    assert not any(storage.exists(name) for storage, name in kept)
     assert not Session.objects.exists()
     assert not SearchEntry.objects.exists()
     assert not type(alice).objects.filter(pk=alice.pk).exists()
