@@ -87,9 +87,12 @@ def pages(person: Any) -> list[str]:
     client.force_login(person)
     conversation = filled(person)
     linked(conversation)
-    numbers = [
-        conversation.messages.filter(role=role).first() for role in (Role.USER, Role.ASSISTANT)
-    ]
+    question, answer = (
+        conversation.messages.filter(role=role)[0] for role in (Role.USER, Role.ASSISTANT)
+    )
+    attachment = attached(conversation)
+    report = [{"title": "Cheese", "left": {"hidden": 1}}]
+    imported = Import.objects.create(user=person, state="done", report=report)
     arguments = {
         "pk": conversation.pk,
         "slug": "guide",
@@ -98,17 +101,32 @@ def pages(person: Any) -> list[str]:
         "branch": 1,
         "place": 1,
     }
+    arguments |= {"run": 1, "file": attachment.pk}
     found: list[str] = []
     for pattern in get_resolver("conversations.urls").url_patterns:
         assert isinstance(pattern, URLPattern)
-        for message in numbers[: 2 if "number" in pattern.pattern.converters else 1]:
-            assert message
-            known = {**arguments, "number": message.pk, "run": 1}
+        for number in (question.pk, answer.pk, imported.pk):
+            known = {**arguments, "number": number}
             wanted = {name: known[name] for name in pattern.pattern.converters}
             address = reverse(f"conversations:{pattern.name}", kwargs=wanted)
-            if is_page(client, address):
+            if address not in found and is_page(client, address):
                 found.append(address)
     return found
+
+
+def attached(conversation: Conversation) -> Attachment:
+    made: Attachment = Attachment.objects.create(
+        user=conversation.user,
+        conversation=conversation,
+        name="Report.txt",
+        kind=Kind.TEXT,
+        media_type="text/plain",
+        size=7,
+        file="x",
+        state=ReadingState.READY,
+    )
+    made.pages.create(number=1, text="One line\nand another, which is long " + "and longer " * 30)
+    return made
 
 
 def is_page(client: Client, address: str) -> bool:
