@@ -14,7 +14,16 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils.translation import override
 from playwright.sync_api import Browser, Page, Response, Route, expect
 
-from conversations.models import AccountDeletion, Preferences, Role
+from conversations.models import (
+    AccountDeletion,
+    Attachment,
+    Conversation,
+    Import,
+    Kind,
+    Preferences,
+    ReadingState,
+    Role,
+)
 from conversations.views.account import token_of
 from tests.browser.test_pages import filled
 from tests.browser.visitor import Visitor, violations
