@@ -100,7 +100,7 @@ def pages(person: Any) -> list[str]:
         conversation.messages.filter(role=role)[0] for role in (Role.USER, Role.ASSISTANT)
     )
     attachment = attached(conversation)
-    report = [{"title": "Cheese", "left": {"hidden": 1}}]
+    report = [{"number": 1, "title": "Cheese", "left": {"hidden": 1}}]
     imported = Import.objects.create(user=person, state="done", report=report)
     arguments = {
         "pk": conversation.pk,
@@ -110,7 +110,7 @@ def pages(person: Any) -> list[str]:
         "branch": 1,
         "place": 1,
     }
-    arguments |= {"run": 1, "file": attachment.pk}
+    arguments |= {"run": 1, "file": attachment.pk, "token": "none"}
     found: list[str] = []
     for pattern in get_resolver("conversations.urls").url_patterns:
         assert isinstance(pattern, URLPattern)
