@@ -110,7 +110,7 @@ def pages(person: Any) -> list[str]:
         "branch": 1,
         "place": 1,
     }
-    arguments |= {"run": 1, "file": attachment.pk, "token": "none"}
+    arguments |= {"run": 1, "file": attachment.pk}
     found: list[str] = []
     for pattern in get_resolver("conversations.urls").url_patterns:
         assert isinstance(pattern, URLPattern)
