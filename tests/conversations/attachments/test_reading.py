@@ -81,7 +81,7 @@ def test_what_cannot_be_read_says_why(attach: Attach, data: bytes, problem: str)
 
 def test_a_reader_out_of_memory_or_time_is_no_harm(attach: Attach, bounds: Bounds) -> None:
     bounds(memory_mb=128, pixels=400_000_000)
-    assert attach(files.picture(size=(9000, 9000))).problem == "too_complex"
+    assert attach(files.picture(size=(5000, 5000))).problem == "too_complex"
 
 
 def test_a_reader_that_hangs_is_ended(
@@ -100,7 +100,8 @@ def test_a_reader_that_hangs_is_ended(
 def test_pictures_are_written_anew(attach: Attach, stored: Path, kind: str, again: str) -> None:
     hidden = f"<script>{CANARY}</script>PK\x03\x04".encode()
     read = attach(files.picture(kind, extra=hidden), "holiday.jpg")
-    data = read.file.read()
+    with read.file.open() as file:
+        data = file.read()
     with Image.open(io.BytesIO(data)) as image:
         assert image.format == again
         assert image.size == ((20, 40) if kind == "JPEG" else (40, 20))  # turned as the camera said
