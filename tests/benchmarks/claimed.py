@@ -343,7 +343,7 @@ CLAIMS: tuple[Claim, ...] = (
         (R, "worst_served_to_handler"),
         1.15,
         AT_MOST,
-        why_not="HTTP and the hop to a thread add about 0.3 ms whatever the page, which is much of the cheapest (a conversation: 1.26)",
+        why_not="HTTP and the hop to a thread add 0.3 to 0.5 ms whatever the page, and a page that is kept rendered is little more than that itself",
     ),
     Claim(
         "Cores for 10,000 conversation pages a second",
