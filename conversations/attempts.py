@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import IntegrityError, close_old_connections, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 from msgspec import structs
@@ -253,6 +254,8 @@ def end(attempt: Attempt, status: Status) -> bool:
             made = _enter(attempt, messages=_counts(attempt, status))
     if mine:
         quotas.settle(attempt.context.user_id, attempt.reply.pk, made)
+    else:
+        _count_deleted(attempt, messages=_counts(attempt, status))
     _forget(attempt)
     logger.info("reply_ended", status=str(status), written=mine, characters=len(attempt.text))
     return mine
@@ -270,11 +273,25 @@ def _counts(attempt: Attempt, status: Status) -> int:
 
 
 def _enter(attempt: Attempt, *, messages: int) -> Entry:
-    conversation = attempt.message.conversation
-    payer = Payer(conversation.user_id, conversation.pk, attempt.backend, attempt.model)
     made = spent.entry(attempt.spent, messages=messages, saved=attempt.saved)
-    spent.enter(payer, attempt.price, made)
+    spent.enter(_payer(attempt), attempt.price, made)
     return made
+
+
+def _payer(attempt: Attempt) -> Payer:
+    conversation = attempt.message.conversation
+    return Payer(conversation.user_id, conversation.pk, attempt.backend, attempt.model)
+
+
+def _count_deleted(attempt: Attempt, *, messages: int) -> None:
+    """Where its conversation was deleted meanwhile: what it took was taken, and is its user's all the same."""
+    reply, user_id = attempt.reply.pk, attempt.context.user_id
+    if Reply.objects.filter(pk=reply).exists():
+        return
+    made = spent.entry(attempt.spent, messages=messages, saved=attempt.saved)
+    with suppress(IntegrityError), transaction.atomic():  # the user is gone as well
+        spent.enter_of_user(_payer(attempt), attempt.price, made)
+    quotas.settle(user_id, reply, made)
 
 
 def fail(attempt: Attempt) -> bool:
@@ -299,6 +316,8 @@ def hand_back(attempt: Attempt) -> None:
             made = _enter(attempt, messages=0)
     if mine:
         quotas.settle(attempt.context.user_id, attempt.reply.pk, made, keep=True)
+    else:
+        _count_deleted(attempt, messages=0)
     _forget(attempt)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from conversations import streams
+from conversations import quotas, streams
 from conversations.models import Conversation, Reply, Status
 from performance.cache import ai_response_cache
 
@@ -17,11 +17,13 @@ BATCH = 500
 def delete(conversation: Conversation) -> None:
     """Deletes it for good. An answer that is being written stops, so that nothing is told of it later."""
     pk, user_id, was_kept = conversation.pk, conversation.user_id, not conversation.temporary
-    running = Reply.objects.filter(message__conversation=pk, status=Status.RUNNING)
-    writing = list(running.values_list("message_id", "attempt"))
+    unfinished = list(Reply.objects.live().filter(message__conversation=pk))
     conversation.delete()
-    for message_id, attempt in writing:
-        streams.request_stop(message_id, attempt)
+    for reply in unfinished:
+        if reply.status == Status.RUNNING:
+            streams.request_stop(reply.message_id, reply.attempt)  # its worker settles what it took
+        else:
+            quotas.settle(user_id, reply.pk)
     streams.forget(pk)
     if was_kept:  # a temporary one has put no answer there
         ai_response_cache.clear(user=user_id)

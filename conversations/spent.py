@@ -114,5 +114,12 @@ def enter(payer: Payer, price: Price, made: Entry) -> None:
     if not made:
         return
     ConversationUsage.add(payer.conversation_id, price.currency, made)
+    enter_of_user(payer, price, made)
+
+
+def enter_of_user(payer: Payer, price: Price, made: Entry) -> None:
+    """To the user's sums alone: a conversation that is deleted has none."""
+    if not made:
+        return
     alias, model = payer.backend.alias[:50], payer.model[:200]
     DailyUsage.add(payer.user_id, alias, model, price.currency, made)

@@ -12,7 +12,7 @@ import redis
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from conversations import answering, attempts, exchanges, quotas, sending
+from conversations import answering, attempts, deleting, exchanges, quotas, sending
 from conversations.ai.base import ChatBackend
 from conversations.models import Conversation, DailyUsage, Entry, Quota, Reply, Status
 from conversations.quotas import Exceeded, ledger
@@ -195,6 +195,43 @@ def test_a_dead_worker_leaks_nothing() -> None:
     write(reply, 2)
     assert used(user) == [1]
     assert not any(field.startswith(b"r:") for field in hash_of(user))
+
+
+def test_a_question_that_is_deleted_before_its_answer_gives_its_place_back() -> None:
+    user = UserFactory()
+    quota(1, period="day")
+    deleting.delete(ask(user).message.conversation)
+    assert used(user) == [0]
+
+
+@pytest.mark.parametrize("leave", [True, False], ids=["leaving worker", "ended"])
+def test_deleting_a_conversation_takes_nothing_back_of_what_was_used(leave: bool) -> None:
+    user = UserFactory()
+    quota(1000, "tokens", "day")
+    reply = ask(user)
+    attempt = attempts.begin(reply.pk, 1)
+    assert attempt is not None
+    attempt.text, attempt.input_tokens, attempt.output_tokens = "All that I wanted", 40, 60
+    deleting.delete(reply.message.conversation)
+    if leave:
+        attempts.hand_back(attempt)
+    else:
+        assert not attempts.end(attempt, Status.STOPPED)
+    row = DailyUsage.objects.get(user=user)
+    assert (row.messages, row.tokens) == (0 if leave else 1, 100)
+    assert used(user) == [100]
+    assert not any(field.startswith(b"r:") for field in hash_of(user))
+
+
+def test_an_account_that_is_gone_is_no_obstacle_to_the_end() -> None:
+    user = UserFactory()
+    reply = ask(user)
+    attempt = attempts.begin(reply.pk, 1)
+    assert attempt is not None
+    attempt.output_tokens = 60
+    user.delete()
+    assert not attempts.end(attempt, Status.STOPPED)
+    assert not DailyUsage.objects.exists()
 
 
 def test_an_answer_that_is_given_up_gives_its_place_back() -> None:
