@@ -90,6 +90,7 @@ class Attempt:
     stored: str = ""  # the text as the database has it
     saved: Saved | None = None  # what it would have taken without our cache
     outcome: dict[str, object] = field(default_factory=dict)
+    deleted: bool = False  # with its conversation, while it was written
 
     @property
     def spent(self) -> Spent:
@@ -288,6 +289,7 @@ def _count_deleted(attempt: Attempt, *, messages: int) -> None:
     reply, user_id = attempt.reply.pk, attempt.context.user_id
     if Reply.objects.filter(pk=reply).exists():
         return
+    attempt.deleted = True
     made = spent.entry(attempt.spent, messages=messages, saved=attempt.saved)
     with suppress(IntegrityError), transaction.atomic():  # the user is gone as well
         spent.enter_of_user(_payer(attempt), attempt.price, made)

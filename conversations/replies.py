@@ -18,7 +18,7 @@ from conversations import answers, attempts, measuring, rounds, tool_calls
 from conversations.ai.exceptions import ChatBackendError
 from conversations.attempts import Attempt
 from conversations.models import Status
-from conversations.streams import ReplyStream, announce, open_stream
+from conversations.streams import ReplyStream, announce, forget, open_stream
 from conversations.streams.writer import FrameWriter
 
 logger = structlog.get_logger(__name__)
@@ -85,6 +85,8 @@ async def _run(attempt: Attempt) -> None:
         if await _finish(attempt, status):
             measuring.ended(attempt, status)
             out.done(status)
+    if attempt.deleted:  # what was written since then has come after it
+        await sync_to_async(forget)(conversation_id)
 
 
 async def _nothing() -> None:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from conversations import answering, attempts, replies, sending
+from conversations import answering, attempts, deleting, replies, sending
 from conversations.ai.base import Usage
 from conversations.models import (
     Conversation,
@@ -275,6 +275,17 @@ def test_stop_works_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = during(reply, lambda: Reply.objects.update(stop_requested=True))
 
     assert ended.status == Status.STOPPED
+
+
+def test_no_words_stay_in_the_stream_of_a_conversation_that_is_deleted_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replies, "CHECKPOINT", 0.3)
+    reply = ask("repeat 4000 0.005 words")
+    with pytest.raises(Reply.DoesNotExist):
+        during(reply, lambda: deleting.delete(reply.message.conversation))
+
+    assert queue_frames(reply) == []
 
 
 def test_an_attempt_that_was_overtaken_writes_nothing() -> None:
