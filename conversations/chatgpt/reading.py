@@ -45,7 +45,7 @@ def conversations(file: IO[bytes]) -> Iterator[ExportedConversation | str]:
         for one in _elements(document):
             try:
                 yield msgspec.json.decode(one, type=ExportedConversation)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 # msgspec names the field and the types, never the value.
                 yield str(error)
 

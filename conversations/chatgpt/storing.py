@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SPACE = UUID("5b0a3a0e-53f0-4c1c-a2b4-6c2f0d6f9f1e")  # in which the keys of imported ones are made
 AUTHOR = "ChatGPT"
+LATEST_YEAR = 3000  # the last years of the calendar cannot be shown in every time zone
 
 
 class Outcome(Struct):
@@ -137,4 +138,4 @@ def _moment(seconds: float | None) -> datetime | None:
         moment = datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         return None
-    return moment if moment.year > 1970 else None
+    return moment if 1970 < moment.year < LATEST_YEAR else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,12 +18,15 @@ from conversations.transfer.rows import (
     ConversationRow,
     File,
     MessageRow,
+    moments,
 )
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MOST_BYTES = 32 * 1024 * 1024
+# Room on both sides, so that every time zone can show them: beyond, PostgreSQL holds what Python cannot read.
+EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
 class Refused(Exception):
@@ -34,13 +38,13 @@ def read(user: User, data: bytes) -> int:
     try:
         file = msgspec.json.decode(data, type=File)
     except msgspec.ValidationError as error:
-        raise Refused(
-            _("It does not hold what an export of this site holds: %(error)s.") % {"error": error}
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _other(error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(_("It is no JSON: %(error)s.") % {"error": error}) from error
     for number, row in enumerate(file.conversations):
-        _check(row, f"$.conversations[{number}]")
+        where = f"$.conversations[{number}]"
+        _check(row, where)
+        _check_moments(row, where)
     try:
         with transaction.atomic():
             for row in file.conversations:
@@ -52,6 +56,18 @@ def read(user: User, data: bytes) -> int:
     except (DataError, ValueError) as error:  # NUL, for one, which PostgreSQL cannot hold
         raise Refused(_("A text in it cannot be stored: %(error)s.") % {"error": error}) from error
     return len(file.conversations)
+
+
+def _other(error: object) -> Refused:
+    words = _("It does not hold what an export of this site holds: %(error)s.")
+    return Refused(words % {"error": error})
+
+
+def _check_moments(row: ConversationRow, where: str) -> None:
+    for place, moment in moments(row, where):
+        if not EARLIEST <= moment < LATEST:
+            years = f"{EARLIEST.year} to {LATEST.year - 1}"
+            raise _other(f"Expected a moment of the years {years} - at `{place}`")
 
 
 def _check(row: ConversationRow, where: str) -> None:

@@ -6,6 +6,7 @@ and a permission that was not used as refused.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -20,6 +21,10 @@ from conversations.models import (
 )
 
 FORMAT, VERSION = "chatsite conversations", 2
+
+LONGEST = (
+    200_000  # characters of a message, as of an answer; search takes no text of many times that
+)
 
 Moment = Annotated[datetime, Meta(tz=True)]
 Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -78,7 +83,7 @@ class MessageRow(Struct, kw_only=True):
     branch: Number
     place: Annotated[int, Meta(ge=1, le=2**31 - 1)]
     role: Literal["user", "assistant", "tool"]
-    text: str
+    text: Annotated[str, Meta(max_length=LONGEST)]
     created_at: Moment
     reply: ReplyRow | None = None
 
@@ -128,6 +133,19 @@ class File(Struct, kw_only=True):
     format: Literal["chatsite conversations"]
     version: Literal[1, 2]  # 1 had no attachments
     conversations: list[ConversationRow]
+
+
+def moments(row: Struct, where: str) -> Iterator[tuple[str, datetime]]:
+    """Those of the row and of the rows in it, each with where it stands."""
+    for name in row.__struct_fields__:
+        value = getattr(row, name)
+        if isinstance(value, datetime):
+            yield f"{where}.{name}", value
+        for number, one in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(one, Struct):
+                yield from moments(one, f"{where}.{name}[{number}]")
+        if isinstance(value, Struct):
+            yield from moments(value, f"{where}.{name}")
 
 
 def of[T: Struct](row: object, kind: type[T], **others: object) -> T:

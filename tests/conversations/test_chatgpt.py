@@ -358,3 +358,17 @@ def test_what_was_imported_leaves_and_comes_back_whole() -> None:
     texts = sorted(conversation.messages.values_list("text", flat=True))
     others = Message.objects.exclude(conversation=conversation)
     assert sorted(others.values_list("text", flat=True)) == texts
+
+
+@pytest.mark.django_db
+def test_one_that_is_nested_without_end_costs_none_of_the_others() -> None:
+    deep = b'{"mapping": {}, "extra": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    found = read(b"[" + deep + b"," + json.dumps(TYPICAL).encode() + b"]")
+    assert (found.state, found.taken, found.refused) == (ImportState.DONE, 1, 1)
+
+
+@pytest.mark.django_db
+def test_a_moment_that_no_page_could_show_is_none() -> None:
+    last = 253402300799.0
+    conversation = one(TYPICAL | {"create_time": last, "update_time": last})
+    assert max(conversation.created_at, conversation.last_message_at).year < 3000

@@ -39,6 +39,9 @@ texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 shapes = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)), max_size=5)
 
 
+NESTED = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
 def written(conversations: Any, name: str = "json") -> bytes:
     return b"".join(transfer.FORMATS[name][0](conversations))
 
@@ -123,6 +126,11 @@ def change(file: dict[str, Any], path: str, value: Any) -> bytes:
         ("conversations.0.messages.1.role", "user", "no answer"),
         ("conversations.0.messages.1.reply.status", "pending", "reply.status"),
         ("conversations.0.messages.0.text", "a\0b", "cannot be stored"),
+        ("conversations.0.messages.0.text", "x" * 200_001, "$.conversations[0].messages[0].text"),
+        # Pages could not show these in every time zone, nor the admin's list of everybody's.
+        ("conversations.0.created_at", "0001-01-01T00:00:00+14:00", "conversations[0].created_at"),
+        ("conversations.0.branches.0.shown_at", "9999-12-31T23:59:59Z", "branches[0].shown_at"),
+        ("conversations.0.messages.1.reply.started_at", "9999-12-31T23:59:59-12:00", "started_at"),
     ],
 )
 def test_damaged_files_are_refused_whole(
@@ -135,7 +143,9 @@ def test_damaged_files_are_refused_whole(
     assert not user.conversations.exists()
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff\xfe", b'{"format":"x"}', b"[" * 5000])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"[]", b"\xff\xfe", b'{"format":"x"}', b"[" * 5000, NESTED]
+)
 def test_other_files_are_refused(data: bytes) -> None:
     with pytest.raises(transfer.Refused):
         transfer.read(UserFactory.create(), data)
