@@ -33,22 +33,31 @@ def ask(branch: Branch, text: str, key: UUID, attached: Sequence[UUID] = ()) -> 
         renderer=markdown.RENDERER,
         idempotency_key=key,
     )
-    answer(branch, message)
-    attachments.send(message, branch.conversation.user_id, attached)
+    answer(branch, message, attached=attached)
     return message
 
 
-def answer(branch: Branch, *question: Message, fresh: bool = False, model: str = "") -> Message:
+def answer(
+    branch: Branch,
+    *question: Message,
+    attached: Sequence[UUID] = (),
+    fresh: bool = False,
+    model: str = "",
+) -> Message:
     """An answer to be written at the end of the branch, after `question` where that is new as well.
 
-    `model` is the key of an offer (conversations.ai.offers), in place of the conversation's own.
+    `attached` are the question's files. `model` is the key of an offer (conversations.ai.offers), in
+    place of the conversation's own.
     """
     message = Message(role=Role.ASSISTANT)
     branch.append(*question, message)
+    for one in question:
+        attachments.send(one, branch.conversation.user_id, attached)
     wanted = offers.parts(model or branch.conversation.chat_model)
     reply = Reply.objects.create(
         message=message, correlation_id=correlation_id(), fresh=fresh, **wanted
     )
+    # After all that may refuse: no transaction takes back what Redis has reserved.
     reserve(reply, branch.conversation, "".join(one.text for one in question))
     enqueue_reply(reply)
     changed(branch.conversation, message, place=message.place - len(question))

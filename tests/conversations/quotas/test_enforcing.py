@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from conversations import answering, attempts, deleting, exchanges, quotas, sending
 from conversations.ai.base import ChatBackend
+from conversations.attachments import Refused
 from conversations.models import Conversation, DailyUsage, Entry, Quota, Reply, Status
 from conversations.quotas import Exceeded, ledger
 from conversations.tasks import ATTEMPTS, sweep_replies
@@ -195,6 +196,15 @@ def test_a_dead_worker_leaks_nothing() -> None:
     write(reply, 2)
     assert used(user) == [1]
     assert not any(field.startswith(b"r:") for field in hash_of(user))
+
+
+def test_a_message_that_is_not_taken_reserves_nothing() -> None:
+    user = UserFactory()
+    quota(1)
+    with pytest.raises(Refused):
+        sending.start(user, "Look at this", uuid.uuid4(), [uuid.uuid4()])
+    assert used(user) == [0]
+    ask(user)
 
 
 def test_a_question_that_is_deleted_before_its_answer_gives_its_place_back() -> None:
