@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
 
 from conversations import reading
+from conversations.forms import SearchForm
 from conversations.models import Conversation
-from tests.benchmarks import cached_chat
+from tests.benchmarks import cached_chat, visitors
 
 pytestmark = pytest.mark.django_db
 
@@ -17,3 +21,8 @@ def test_the_seeded_messages_are_such_as_pages_show() -> None:
     page = reading.message_page(conversation.user, conversation.pk)
     assert [row.role for row in page.rows] == ["user", "assistant"] * 2
     assert all(row.html for row in page.rows if row.role == "assistant")
+
+
+def test_visitors_search_for_something() -> None:
+    (name,) = re.findall(r'"/search/\?(\w+)=', inspect.getsource(visitors))
+    assert name in SearchForm.base_fields

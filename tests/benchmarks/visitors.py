@@ -91,7 +91,7 @@ class Crowd:
         return await self._get(visitor, "/")
 
     async def _search(self, visitor: Visitor) -> int:
-        return await self._get(visitor, "/search/?q=paragraph")
+        return await self._get(visitor, "/search/?words=paragraph")
 
     async def _get(self, visitor: Visitor, path: str) -> int:
         return (await self._connections.exchange(path, visitor.cookie)).status

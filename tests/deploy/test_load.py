@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from conversations.forms import SearchForm
 from tests.site import ROOT, Site
 
 FAST = ("--users", "6", "--spawn-rate", "6", "--think", "0-0.1", "--run-time", "40s")
@@ -63,6 +64,12 @@ def test_locust_ends_before_it_asks_another_machine() -> None:
     assert done.returncode == 1
     assert "chat.example.org is another machine" in done.stderr
     assert "num_requests" not in done.stdout
+
+
+def test_what_is_searched_for_is_what_the_form_takes() -> None:
+    scenario = (ROOT / "deploy/load/locustfile.py").read_text()
+    (name,) = re.findall(r'"/search/", params=\{"(\w+)"', scenario)
+    assert name in SearchForm.base_fields
 
 
 @pytest.fixture(scope="module")
