@@ -44,6 +44,7 @@ def confine(limits: dict[str, int]) -> None:
 
 def read_pdf(file: IO[bytes], limits: dict[str, int]) -> tuple[dict[str, Any], Iterator[Any]]:
     """Page by page, as far as pages, characters and time go."""
+    import texts  # type: ignore[import-not-found]  # beside this file
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, PyPdfError
 
@@ -65,17 +66,20 @@ def read_pdf(file: IO[bytes], limits: dict[str, int]) -> tuple[dict[str, Any], I
     ):
         raise Unreadable("damaged") from None
     until = time.monotonic() + limits["seconds"] * 0.7
-    texts, left = [], limits["characters"]
+    found: list[str] = []
+    left, is_cut = limits["characters"], False
     for number in range(min(count, limits["pages"])):
         if left <= 0 or time.monotonic() > until:
             break
-        text = _page_text(document, number)[:left]
-        left -= len(text)
-        texts.append(text)
-    if not any(text.strip() for text in texts):
+        text = _page_text(document, number)
+        kept = text[: min(left, texts.CHARACTERS)]
+        is_cut = is_cut or len(kept) < len(text)
+        left -= len(kept)
+        found.append(kept)
+    if not any(text.strip() for text in found):
         raise Unreadable("no_text")
-    head = {"page_count": count, "is_cut": len(texts) < count or left <= 0}
-    return head, iter([(1, text) for text in texts])
+    head = {"page_count": count, "is_cut": is_cut or len(found) < count or left <= 0}
+    return head, iter([(1, text) for text in found])
 
 
 def _page_text(document: Any, number: int) -> str:
@@ -90,7 +94,7 @@ def _page_text(document: Any, number: int) -> str:
 
 
 def read_text(file: IO[bytes], limits: dict[str, int]) -> tuple[dict[str, Any], Iterator[Any]]:
-    import texts  # type: ignore[import-not-found]  # beside this file
+    import texts  # beside this file
 
     try:
         text = texts.decoded(file.read())

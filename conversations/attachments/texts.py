@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -15,6 +16,8 @@ MARKS = (
 # What no text has: control characters but tab, line breaks, form feed and escape (of coloured logs).
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 LINES = 400  # of a text on one page
+CHARACTERS = 100_000  # of any page: PostgreSQL makes no search vector of more than 1 MB of words
+PIECE = 5_000  # characters of a line, as of minified JSON: what a model is told of it has to have an end
 
 
 class NotText(Exception):
@@ -44,9 +47,24 @@ def _decoded(data: bytes) -> str:
 
 
 def pages(text: str) -> list[tuple[int, str]]:
-    """(first line, text) of each page of LINES lines."""
-    lines = text.split("\n")
-    return [
-        (start + 1, "\n".join(lines[start : start + LINES]))
-        for start in range(0, len(lines), LINES)
-    ]
+    """(first line, text) of each page of LINES lines or CHARACTERS characters.
+
+    Of a line of more than PIECE characters each piece but the first begins a page, with that line's number.
+    """
+    found: list[tuple[int, str]] = []
+    lines: list[str] = []
+    first, size = 1, 0
+    for number, piece, goes_on in _pieces(text):
+        if lines and (goes_on or len(lines) == LINES or size + len(piece) > CHARACTERS):
+            found.append((first, "\n".join(lines)))
+            lines, first, size = [], number, 0
+        lines.append(piece)
+        size += len(piece) + 1
+    return [*found, (first, "\n".join(lines))]
+
+
+def _pieces(text: str) -> Iterator[tuple[int, str, bool]]:
+    """(number of its line, text, does it go on with that line) of each line, the long ones in pieces."""
+    for number, line in enumerate(text.split("\n"), 1):
+        for start in range(0, len(line) or 1, PIECE):
+            yield number, line[start : start + PIECE], start > 0

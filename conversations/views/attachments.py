@@ -146,7 +146,10 @@ def cited(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Where ?file= of this conversation says ?page= and ?line=: what an answer's citations link to."""
     conversation = get_object_or_404(request.user.conversations, pk=pk)
     name = request.GET.get("file", "").replace("\0", "")
-    found = get_object_or_404(conversation.attachments, name=name)
+    # An import may bring two of one name.
+    found = conversation.attachments.filter(name=name).in_order().first()
+    if found is None:
+        raise Http404("The conversation has no such file.")
     line = message_id(request.GET.get("line") or "1")
     page = _page(found, request.GET.get("page"), line)
     if page is None:
@@ -158,4 +161,4 @@ def cited(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _page(found: Attachment, number: str | None, line: int) -> AttachmentPage | None:
     if number:
         return found.pages.filter(number=message_id(number)).first()
-    return found.pages.filter(first_line__lte=line).order_by("-first_line").first()
+    return found.pages.filter(first_line__lte=line).order_by("-first_line", "number").first()

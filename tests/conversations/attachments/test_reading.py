@@ -39,6 +39,31 @@ def test_long_texts_have_parts_whose_lines_count_on(attach: Attach) -> None:
     assert pages(read)[2][2].startswith("line 801\n")
 
 
+def distinct(count: int) -> str:
+    return " ".join(f"w{number:x}x{number * 7919:x}" for number in range(count))
+
+
+def test_a_line_without_end_is_cut_into_pages(attach: Attach) -> None:
+    """One page with all of its words would be more than PostgreSQL takes for search."""
+    text = distinct(110_000)
+    read = attach(f"first\n{text}\nlast".encode(), "data.csv")
+    assert (read.state, read.is_cut) == (ReadingState.READY, False)
+    found = pages(read)
+    assert "".join(page for _, _, page in found) == f"first\n{text}\nlast"
+    assert [first for _, first, _ in found[:3]] == [1, 2, 2]
+
+
+def test_long_lines_fill_a_page_before_there_are_many(attach: Attach) -> None:
+    read = attach("\n".join("x" * 4000 for _ in range(100)).encode())
+    assert [first for _, first, _ in pages(read)] == [1, 25, 49, 73, 97]
+
+
+def test_a_page_of_a_pdf_has_an_end(attach: Attach) -> None:
+    read = attach(files.pdf([[distinct(100_000)], ["last"]]), "report.pdf")
+    assert (read.state, read.is_cut) == (ReadingState.READY, True)
+    assert [len(text) for _, _, text in pages(read)] == [100_000, 4]
+
+
 def test_pages_of_a_pdf(attach: Attach) -> None:
     read = attach(files.pdf([["One", "two"], [], ["Three (3)"]]), "report.pdf")
     assert (read.kind, read.state, read.page_count) == (Kind.PDF, ReadingState.READY, 3)

@@ -202,6 +202,17 @@ def test_citations_lead_to_their_line(client: Client, sent: Attachment) -> None:
     assert client.get(where, {"file": "notes.txt", "line": "x"}).status_code == 404
 
 
+def test_a_citation_of_two_files_of_one_name_leads_to_the_first(
+    client: Client, sent: Attachment, alice: Any
+) -> None:
+    second = attachments.store(alice, file())
+    second.conversation_id = sent.conversation_id
+    second.save()
+    where = f"/c/{sent.conversation_id}/cited/"
+    response = client.get(where, {"file": "notes.txt", "line": "2"})
+    assert response.headers["Location"] == f"/attachments/{sent.pk}/text/?page=1#l2"
+
+
 def test_a_page_with_files_asks_no_more(
     client: Client, sent: Attachment, django_assert_num_queries: Any
 ) -> None:
