@@ -14,7 +14,7 @@ from conversations.chatgpt.shapes import ExportedConversation
 
 CHUNK = 2**18
 LARGEST = 64 * 2**20  # bytes of one conversation
-MOST = 4 * 2**30  # bytes of all, unpacked: a zip of zeros would not end
+MOST = 2**30  # bytes of all files together, unpacked: a zip of zeros would not end
 NAME = re.compile(r"(?:^|/)conversations(?:-\d+)?\.json$")  # large accounts get several
 ENCRYPTED = 0x1
 
@@ -67,9 +67,10 @@ def _archive(file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
 def _documents(file: IO[bytes]) -> Iterator[Iterator[bytes]]:
     """The bytes of each conversations.json, in chunks."""
     file.seek(0)
+    room = _Room()
     if file.read(4) != b"PK\x03\x04":
         file.seek(0)
-        yield _chunks(file)
+        yield _chunks(file, room)
         return
     with _archive(file) as archive:
         found = sorted(
@@ -82,15 +83,25 @@ def _documents(file: IO[bytes]) -> Iterator[Iterator[bytes]]:
             if entry.flag_bits & ENCRYPTED:
                 raise Unreadable("encrypted")
             with archive.open(entry) as unpacked:
-                yield _chunks(unpacked)
+                yield _chunks(unpacked, room)
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    left = MOST
-    while chunk := file.read(CHUNK):
-        left -= len(chunk)
-        if left < 0:
+class _Room:
+    """What all files of an archive share: a thousand small bombs are a large one."""
+
+    def __init__(self) -> None:
+        self.left = MOST
+
+    def take(self, size: int) -> None:
+        """Raises Unreadable where there is no more."""
+        self.left -= size
+        if self.left < 0:
             raise Unreadable("too_large")
+
+
+def _chunks(file: IO[bytes], room: _Room) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        room.take(len(chunk))
         yield chunk
 
 

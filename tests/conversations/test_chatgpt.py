@@ -361,6 +361,17 @@ def test_what_was_imported_leaves_and_comes_back_whole() -> None:
 
 
 @pytest.mark.django_db
+def test_a_zip_of_many_small_bombs_ends(monkeypatch: Any) -> None:
+    monkeypatch.setattr(reading, "MOST", 10**6)
+    bomb = b"[" + b" " * 300_000 + b"]"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
+        for number in range(4):
+            file.writestr(f"conversations-{number}.json", bomb)
+    assert read(out.getvalue()).problem == "too_large"
+
+
+@pytest.mark.django_db
 def test_one_that_is_nested_without_end_costs_none_of_the_others() -> None:
     deep = b'{"mapping": {}, "extra": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     found = read(b"[" + deep + b"," + json.dumps(TYPICAL).encode() + b"]")
