@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.messages import warning
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from conversations import rating
@@ -21,7 +22,7 @@ from conversations.request import (
 )
 from conversations.views.responses import fragment, message_now
 
-NOT_FINISHED = "This answer is not finished: rate it when it stands."
+NOT_FINISHED = _("This answer is not finished: rate it when it stands.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

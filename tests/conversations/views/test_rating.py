@@ -120,6 +120,9 @@ def test_what_is_not_finished_is_not_rated(client: Client, answer: Message) -> N
     assert (response.status_code, response.content.decode()) == (409, NOT_FINISHED)
     assert client.post(address(answer), {"thumb": "up"}).status_code == 303
     assert not Rating.objects.exists()
+    german = {**HTMX, "Accept-Language": "de"}
+    response = client.post(address(answer), {"thumb": "up"}, headers=german)
+    assert response.content.decode().startswith("Diese Antwort ist noch nicht fertig")
 
 
 def test_another_attempt_is_another_answer(client: Client, answer: Message) -> None:
