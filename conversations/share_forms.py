@@ -34,7 +34,7 @@ class ShareForm(forms.Form):
     days = forms.TypedChoiceField(
         coerce=int, error_messages={"invalid_choice": _("Choose one of the times of the list.")}
     )
-    snapshot = forms.CharField(max_length=2000, error_messages={"required": DAMAGED})
+    snapshot = forms.CharField(max_length=8000, error_messages={"required": DAMAGED})
     key = forms.UUIDField(error_messages={"invalid": DAMAGED, "required": DAMAGED})
 
     def __init__(self, *args: Any, most_days: int | None, **kwargs: Any) -> None:

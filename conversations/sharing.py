@@ -66,8 +66,8 @@ class Rules:
 class Snapshot:
     """Which messages of a conversation, and what of them, a link shows or would show.
 
-    `until` is when it was looked at: an answer that was finished later is not shown. `name` is the
-    owner's, "" where it is not shown.
+    `until` is when it was looked at: an answer that was finished later is not shown. `title` is what the
+    conversation was called then. `name` is the owner's, "" where it is not shown.
     """
 
     branch: int
@@ -75,30 +75,32 @@ class Snapshot:
     until: datetime
     with_tools: bool
     name: str
+    title: str
 
     @classmethod
     def of(cls, link: ShareLink) -> Self:
         """Of a link that came with its user."""
         name = link.user.get_username() if link.with_name else ""
-        return cls(link.branch_id, link.last_place, link.shown_until, link.with_tools, name)
+        places = link.branch_id, link.last_place, link.shown_until
+        return cls(*places, link.with_tools, name, link.title)
 
     def sealed(self, conversation: Conversation) -> str:
         """For the form below a preview, so that what was seen is what is shared, and nothing else."""
-        values = [self.branch, self.last, self.until.isoformat(), self.with_tools, self.name]
-        return signing.dumps([str(conversation.pk), *values], salt=_SALT)
+        places = self.branch, self.last, self.until.isoformat()
+        values = [str(conversation.pk), *places, self.with_tools, self.name, self.title]
+        return signing.dumps(values, salt=_SALT)
 
     @classmethod
     def unsealed(cls, sealed: str, conversation: Conversation) -> Self:
         """Raises Outdated."""
         try:
-            pk, branch, last, until, with_tools, name = signing.loads(
-                sealed, salt=_SALT, max_age=PREVIEW_SECONDS
-            )
-        except signing.BadSignature as error:
+            values = signing.loads(sealed, salt=_SALT, max_age=PREVIEW_SECONDS)
+            pk, branch, last, until, with_tools, name, title = values
+        except (signing.BadSignature, ValueError) as error:  # or as an earlier release sealed it
             raise Outdated from error
         if pk != str(conversation.pk):
             raise Outdated
-        return cls(branch, last, datetime.fromisoformat(until), with_tools, name)
+        return cls(branch, last, datetime.fromisoformat(until), with_tools, name, title)
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,8 @@ def now(conversation: Conversation, *, with_tools: bool, name: str) -> Snapshot 
     found = windows.window(windows.with_window(own, Anchor(), 1).get())
     if found is None or not found.tip:
         return None
-    return Snapshot(found.branch, found.tip, timezone.now(), with_tools, name)
+    title = conversation.title
+    return Snapshot(found.branch, found.tip, timezone.now(), with_tools, name, title)
 
 
 def make(
@@ -167,6 +170,7 @@ def make(
         "shown_until": shown.until,
         "with_tools": shown.with_tools,
         "with_name": bool(shown.name),
+        "title": shown.title,
         "expires_at": expires_at,
         "digest": digest_of(secret),
     }
@@ -204,7 +208,7 @@ def page(conversation: Conversation, shown: Snapshot, first: int) -> SharedPage:
     last = min(first + MESSAGES - 1, total)
     rows = [_shared(message, shown) for message in _messages(conversation, found, shown, last)]
     return SharedPage(
-        title=conversation.title,
+        title=shown.title,
         name=shown.name,
         first=first,
         last=last,

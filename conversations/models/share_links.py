@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.branches import Branch
-from conversations.models.conversations import Conversation
+from conversations.models.conversations import TITLE_LENGTH, Conversation
 
 
 class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
@@ -53,7 +53,8 @@ class ShareLink(models.Model):
     """`last_place` is the last message shown, on the way that leads to it along `branch`.
 
     Messages said later are not shown, nor answers that were finished or changed after `shown_until`,
-    when the owner looked at the preview.
+    when the owner looked at the preview. `title` is what the conversation was called then: what its owner
+    calls it later is for them alone.
     """
 
     user = models.ForeignKey(
@@ -63,6 +64,7 @@ class ShareLink(models.Model):
     branch = models.ForeignKey(Branch, models.CASCADE, related_name="+")
     last_place = models.PositiveIntegerField()
     shown_until = models.DateTimeField()
+    title = models.CharField(max_length=TITLE_LENGTH, blank=True, default="", db_default="")
     digest = models.CharField(max_length=64, unique=True, editable=False)
     with_tools = models.BooleanField(
         _("tool calls shown"), default=False, help_text="With their arguments and results."

@@ -31,6 +31,7 @@ def linked(conversation: Conversation, secret: str = SECRET, **fields: Any) -> S
         branch_id=shown.branch,
         last_place=shown.last,
         shown_until=shown.until,
+        title=shown.title,
         digest=digest_of(secret),
         **fields,
     )

@@ -79,6 +79,21 @@ def test_tools_and_the_name_are_shown_by_choice(
     assert "@example.org" not in page
 
 
+def test_a_later_name_of_the_conversation_stays_private(
+    client: Client, asked: Conversation
+) -> None:
+    asked.rename("Cheese \U0001f9c0" + "\U0001f9c0" * 100)
+    form = previewed(client, asked)
+    asked.rename("For my lawyer")
+    response = client.post(f"/c/{asked.pk}/share/", form)
+    path = found(r'value="http://[^/]+(/s/[\w-]{43}/)"', response.content.decode())
+    page = Client().get(path).content.decode()
+    assert "Cheese" in page
+    assert "lawyer" not in page
+    asked.rename("For my lawyer again")
+    assert "lawyer" not in Client().get(path).content.decode()
+
+
 def test_later_messages_and_other_versions_stay_private(
     client: Client, asked: Conversation
 ) -> None:
