@@ -22,6 +22,7 @@ from conversations.models import (
     Conversation,
     Message,
     Permission,
+    Preferences,
     Reply,
     ShareLink,
     SharingPolicy,
@@ -182,16 +183,21 @@ def find(secret: str) -> ShareLink | None:
     """The link that opens with this secret; None for a wrong, expired or revoked one alike."""
     allowed = rules()
     links = ShareLink.objects.working(allowed.most_days).of_secret(secret)
-    link = links.select_related("user", "conversation").first()
+    link = links.select_related("user__preferences", "conversation").first()
     return link if allowed.enabled else None
 
 
 def linked_page(link: ShareLink, first: int) -> SharedPage:
-    """The page of a link that begins at that place, kept in the cache. Raises Http404."""
+    """The page of a link that begins at that place, kept in the cache unless its owner wants none of it.
+
+    Raises Http404.
+    """
 
     def load() -> SharedPage:
         return page(link.conversation, Snapshot.of(link), first)
 
+    if not getattr(link.user, "preferences", Preferences()).use_caches:
+        return load()
     name = f"share:{link.pk}:{first}@{edition.name()}"
     found: SharedPage = conversation_cache.remember(
         link.user_id, load, link.conversation_id, page=name

@@ -172,3 +172,11 @@ def test_texts_cannot_break_out(conversation: Conversation) -> None:
     page = Client().get(f"/s/{SECRET}/").content.decode()
     assert "<script" not in page
     assert "<img" not in page
+
+
+def test_nothing_is_kept_of_who_wants_no_caches(link: ShareLink) -> None:
+    Preferences.objects.change(link.user, use_caches=False)
+    Client().get(f"/s/{SECRET}/")
+    with CaptureQueriesContext(connection) as queries:
+        Client().get(f"/s/{SECRET}/?from=1")
+    assert [query for query in queries if "conversations_message" in query["sql"]]
