@@ -44,6 +44,11 @@ def test_a_walk_by_keys_alone(page: Page, person: Any) -> None:
     expect(page.locator("[data-version]")).to_have_text("1 of 2")
     keys.press("]")
     expect(page.locator("[data-version]")).to_have_text("2 of 2")
+    for modifiers in ({"ctrlKey": True, "altKey": True}, {"altKey": True}):  # AltGr, Option
+        for key, version in (("[", "1 of 2"), ("]", "2 of 2")):
+            event = {"key": key, "bubbles": True, "cancelable": True, **modifiers}
+            page.locator("body").dispatch_event("keydown", event)
+            expect(page.locator("[data-version]")).to_have_text(version)
     keys.press("e")
     expect(page.locator(".edit textarea")).to_be_focused()
     keys.type("?")

@@ -79,8 +79,10 @@ const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [con
 const MOVES = { j: 1, k: -1, l: Infinity }
 
 document.addEventListener("keydown", (event) => {
-  const { key, target } = event
-  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return
+  const { key, target, ctrlKey, altKey } = event
+  // Where brackets stand behind AltGr, which is Ctrl with Alt, or behind Option, those are how one types them.
+  const typed = altKey && (key === "[" || key === "]")
+  if (event.defaultPrevented || event.isComposing || event.metaKey || (!typed && (ctrlKey || altKey))) return
   if (document.querySelector("dialog[open]") || /(^|; )shortcuts=off/.test(document.cookie)) return
   const leaves = key === "Escape" && target.id === "text"
   if (!leaves && (key.length > 1 || target.closest(TYPING))) return
