@@ -19,6 +19,7 @@ from conversations.quotas.limits import NANO, Amounts, Limit, Standing, limits_o
 
 logger = structlog.get_logger(__name__)
 
+SEEDS = 5  # tries: each but the first was overtaken by the end of an answer
 EXPECTED = 500  # tokens of an answer, as long as there is none to go by
 
 
@@ -92,11 +93,13 @@ def settle(user_id: int, reply: int, entry: Entry | None = None, *, keep: bool =
 def _reserve(
     user_id: int, reply: int | None, want: Amounts, limits: Sequence[Limit], now: datetime
 ) -> tuple[bool, list[int]]:
+    seed: list[int] = []
     with suppress(ledger.Away):
-        try:
-            return ledger.reserve(user_id, reply, want, limits, now)
-        except ledger.Unseeded:
-            return ledger.reserve(user_id, reply, want, limits, now, sums.used(user_id, now))
+        for _ in range(SEEDS):
+            try:
+                return ledger.reserve(user_id, reply, want, limits, now, seed)
+            except ledger.Unseeded as wanted:
+                seed = [*sums.used(user_id, now), wanted.settled]
     return sums.reserve(user_id, reply, want, limits, now)
 
 

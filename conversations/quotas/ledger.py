@@ -1,8 +1,9 @@
 """What each user has used and reserved, in Redis: one hash a user, changed by one script a step.
 
 The hash holds `u:<period>:<measure>` (used in the hour, day or month that `w:<period>` names),
-`r:<reply>` (reserved, with the time at which that ends by itself) and `s`, the hour in which the sums
-were taken from PostgreSQL. They are taken anew every hour, so whatever Redis lost is back by then.
+`r:<reply>` (reserved, with the time at which that ends by itself), `s`, the hour in which the sums
+were taken from PostgreSQL, and `n`, how often anything was settled: sums that were read before the last
+time are not taken. They are taken anew every hour, so whatever Redis lost is back by then.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ LIFE = 40 * 24 * 3600  # of a hash that nobody touches
 PAUSE = 5.0  # seconds without a try after Redis did not answer
 
 # ARGV: reply, now, seed, life; hour, day, month; messages, tokens, cost; end of the lease; the number
-# of limits, then period, measure and most of each; the sums from PostgreSQL, nine or none.
-# Returns {1 reserved, 0 refused, -1 the sums are wanted, used of each limit...}.
+# of limits, then period, measure and most of each; nothing, or the sums from PostgreSQL, nine, and
+# the `n` that they were asked for with.
+# Returns {1 reserved, 0 refused, used of each limit...}, or {-1, n}: the sums are wanted.
 RESERVE = """
 local key, reply, now, seed, life = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local window = {hour = ARGV[5], day = ARGV[6], month = ARGV[7]}
@@ -40,7 +42,9 @@ local flat = redis.call('HGETALL', key)
 local hash = {}
 for i = 1, #flat, 2 do hash[flat[i]] = flat[i + 1] end
 if hash['s'] ~= seed then
-  if not ARGV[first] then return {-1} end
+  local settled = redis.call('HINCRBY', key, 'n', 0)
+  redis.call('EXPIRE', key, life)
+  if ARGV[first + 9] ~= tostring(settled) then return {-1, settled} end
   local at = first
   for _, period in ipairs({'hour', 'day', 'month'}) do
     hash['w:' .. period] = window[period]
@@ -91,6 +95,7 @@ return answer
 SETTLE = """
 local key = KEYS[1]
 if redis.call('EXISTS', key) == 0 then return 0 end
+redis.call('HINCRBY', key, 'n', 1)
 if ARGV[2] ~= '1' then redis.call('HDEL', key, 'r:' .. ARGV[1]) end
 for i, period in ipairs({'hour', 'day', 'month'}) do
   if redis.call('HGET', key, 'w:' .. period) ~= ARGV[2 + i] then
@@ -113,7 +118,11 @@ class Away(Exception):
 
 
 class Unseeded(Exception):
-    """The sums of PostgreSQL are wanted first."""
+    """The sums of PostgreSQL are wanted first; `settled` is to be given after them."""
+
+    def __init__(self, settled: int) -> None:
+        super().__init__()
+        self.settled = settled
 
 
 @cache
@@ -142,7 +151,7 @@ def reserve(
     """Reserves `want` for that reply unless a limit refuses; says so, and how much of each was used.
 
     Without a reply it only looks. The same reply again changes nothing. One round trip.
-    Raises Unseeded, to be called again with `sums`, and Away.
+    Raises Unseeded, to be called again with `sums` that are read after it, and Away.
     """
     windows = periods.names(now)
     stamp = int(now.timestamp())
@@ -155,7 +164,7 @@ def reserve(
     ]
     answer = _run(0, user_id, [*arguments, *told, *sums])
     if answer[0] == -1:
-        raise Unseeded
+        raise Unseeded(answer[1])
     return answer[0] == 1, [int(used) for used in answer[1:]]
 
 

@@ -16,7 +16,7 @@ from conversations import answering, attempts, deleting, exchanges, quotas, send
 from conversations.ai.base import ChatBackend
 from conversations.attachments import Refused
 from conversations.models import Conversation, DailyUsage, Entry, Quota, Reply, Status
-from conversations.quotas import Exceeded, ledger
+from conversations.quotas import Exceeded, ledger, sums
 from conversations.tasks import ATTEMPTS, sweep_replies
 from tests.conversations.test_replies import scripted, write  # noqa: F401 - a fixture
 from tests.factories import ConversationFactory, ReplyFactory, UserFactory
@@ -303,6 +303,27 @@ def test_what_redis_forgot_is_known_from_postgresql(queue_redis: Any) -> None:
     ask(user)
     with pytest.raises(Exceeded):
         ask(user)
+
+
+def test_an_answer_that_ends_while_the_sums_are_read_counts_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = UserFactory()
+    quota(1000, "tokens", "month")
+    read, ends = sums.used, iter([40, 2])
+
+    def overtaken(user_id: int, now: Any) -> list[int]:
+        found = read(user_id, now)
+        for tokens in ends:
+            entry = Entry(messages=1, output_tokens=tokens)
+            DailyUsage.add(user_id, "default", "m", "USD", entry)
+            quotas.settle(user_id, 1, entry)
+            break
+        return found
+
+    monkeypatch.setattr(sums, "used", overtaken)
+    assert used(user) == [42]
+    assert used(user) == [42]
 
 
 @pytest.mark.usefixtures("away")
