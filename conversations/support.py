@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,13 +24,18 @@ GLASS = timedelta(hours=1)  # for which it stays broken
 
 
 def consent(user: User, conversation: Conversation | None, hours: int) -> SupportAccess:
-    """The user lets staff read one of their conversations, or all (None)."""
+    """The user lets staff read one of their conversations, or all (None).
+
+    What they consented to before ends by the new time: who takes it back must not leave another open.
+    """
+    until = timezone.now() + timedelta(hours=hours)
     with transaction.atomic():
-        access = SupportAccess.objects.create(
-            user=user,
-            conversation=conversation,
-            expires_at=timezone.now() + timedelta(hours=hours),
-        )
+        get_user_model().objects.select_for_update().only("pk").get(pk=user.pk)
+        given = SupportAccess.objects.open_now().filter(user=user, staff=None)
+        access = given.filter(conversation=conversation).first()
+        access = access or SupportAccess(user=user, conversation=conversation)
+        access.expires_at = until
+        access.save()
         _note(Kind.CONSENTED, access, access.conversation_id)
     return access
 

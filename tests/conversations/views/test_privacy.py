@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,6 +36,19 @@ def test_consent_is_given_and_taken_back(
     assert client.post(f"{PAGE}{access.pk}/take-back/").status_code == 303
     assert not SupportAccess.objects.open_now().exists()
     assert "Consent taken back" in client.get(PAGE).content.decode()
+
+
+@pytest.mark.parametrize("all_of_them", [True, False])
+def test_what_was_sent_twice_is_taken_back_once(
+    client: Client, conversation: Conversation, all_of_them: bool
+) -> None:
+    form = {"conversation": "" if all_of_them else str(conversation.pk)}
+    client.post(PAGE, form | {"hours": "168"})
+    client.post(PAGE, form | {"hours": "1"})
+    access = SupportAccess.objects.get()
+    assert access.expires_at - access.opened_at < timedelta(hours=2)
+    client.post(f"{PAGE}{access.pk}/take-back/")
+    assert not SupportAccess.objects.open_now().exists()
 
 
 def test_bad_choices_are_refused(client: Client) -> None:
