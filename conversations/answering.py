@@ -102,7 +102,8 @@ def _restart(reply: Reply, having: Q, *, continues: bool, **changes: str) -> boo
 def decide(run: ToolRun, seal: str, *, allow: bool) -> None:
     """Allows or refuses exactly the call that `seal` stands for; after the last one the answer goes on.
 
-    Raises Outdated where that call does not wait for a decision.
+    Raises Outdated where that call does not wait for a decision, quotas.Exceeded where the answer may
+    not go on: the decision is then still to be made.
     """
     with transaction.atomic():
         reply = Reply.objects.select_for_update().get(pk=run.reply_id, status=Status.ASKING)
@@ -121,5 +122,6 @@ def decide(run: ToolRun, seal: str, *, allow: bool) -> None:
             reply.status = Status.PENDING
             reply.pending_since = reply.enqueued_at = timezone.now()
             reply.save(update_fields=["status", "pending_since", "enqueued_at"])
+            exchanges.reserve(reply, reply.message.conversation, counted=True)
             enqueue_reply(reply)
         exchanges.turned(reply)

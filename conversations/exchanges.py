@@ -64,11 +64,17 @@ def answer(
     return message
 
 
-def reserve(reply: Reply, conversation: Conversation, text: str = "") -> None:
-    """Asks the user's quotas for the answer, before any work. Raises quotas.Exceeded."""
+def reserve(
+    reply: Reply, conversation: Conversation, text: str = "", *, counted: bool = False
+) -> None:
+    """Asks the user's quotas for the answer, before any work. Raises quotas.Exceeded.
+
+    `counted`: what was written of it is one of their messages already.
+    """
     offer = offers.asked(reply.backend, reply.model) or offers.offers()[0]
     user, pk = conversation.user_id, conversation.pk
-    quotas.reserve(quotas.Request(user, pk, reply.pk, text, offer.backend, offer.model))
+    request = quotas.Request(user, pk, reply.pk, text, offer.backend, offer.model, counted)
+    quotas.reserve(request)
 
 
 def release(reply: Reply) -> None:

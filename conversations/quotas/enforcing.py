@@ -25,7 +25,10 @@ EXPECTED = 500  # tokens of an answer, as long as there is none to go by
 
 @dataclass(frozen=True)
 class Request:
-    """An answer that is asked for: to `text`, of that backend's model."""
+    """An answer that is asked for: to `text`, of that backend's model.
+
+    `counted` says that it is one of the user's messages already, so it only takes more tokens.
+    """
 
     user_id: int
     conversation_id: UUID
@@ -33,6 +36,7 @@ class Request:
     text: str
     backend: ChatBackend
     model: str = ""
+    counted: bool = False
 
 
 class Exceeded(Exception):
@@ -105,9 +109,10 @@ def _reserve(
 
 def _expected(request: Request, limits: Sequence[Limit]) -> Amounts:
     """What the answer is thought to take: as much as the one before it, and the words that are new."""
-    counted = any(limit.measure != Measure.MESSAGES for limit in limits)
-    if not counted or not request.backend.is_language_model:
-        return 1, 0, 0
+    messages = int(not request.counted)
+    by_tokens = any(limit.measure != Measure.MESSAGES for limit in limits)
+    if not by_tokens or not request.backend.is_language_model:
+        return messages, 0, 0
     before = (
         Reply.objects.filter(message__conversation=request.conversation_id)
         .exclude(output_tokens=None)
@@ -118,7 +123,7 @@ def _expected(request: Request, limits: Sequence[Limit]) -> Amounts:
     read, written = before or (0, EXPECTED)
     read = (read or 0) + (written or 0) + tokens.estimate(request.text)
     cost = request.backend.price_for(request.model).cost(read, written or 0)
-    return 1, read + (written or 0), int(cost * NANO)
+    return messages, read + (written or 0), int(cost * NANO)
 
 
 def _refusal(found: Sequence[Standing], want: Amounts, now: datetime) -> Exceeded:

@@ -94,6 +94,8 @@ def tool_run(
         if wants_fragment(request):
             return HttpResponse(OUTDATED, status=409, content_type="text/plain")
         warning(request, OUTDATED)
+    except quotas.Exceeded as error:
+        return out_of_quota(request, pk, error)
     return message_now(request, message)
 
 

@@ -10,12 +10,22 @@ from typing import Any
 import pytest
 import redis
 from django.db import close_old_connections, connection
+from django.test import Client
 from django.utils import timezone
 
 from conversations import answering, attempts, deleting, exchanges, quotas, sending
 from conversations.ai.base import ChatBackend
 from conversations.attachments import Refused
-from conversations.models import Conversation, DailyUsage, Entry, Quota, Reply, Status
+from conversations.models import (
+    Conversation,
+    DailyUsage,
+    Entry,
+    Permission,
+    Quota,
+    Reply,
+    Status,
+    ToolRun,
+)
 from conversations.quotas import Exceeded, ledger, sums
 from conversations.tasks import ATTEMPTS, sweep_replies
 from tests.conversations.test_replies import scripted, write  # noqa: F401 - a fixture
@@ -253,6 +263,38 @@ def test_an_answer_that_is_given_up_gives_its_place_back() -> None:
     )
     sweep_replies.call()
     assert used(user) == [0]
+
+
+def asking(user: Any) -> ToolRun:
+    """A call that waits for its user's permission, of an answer that counts as a message."""
+    reply = write(ask(user, 'tool rename_conversation {"title": "A"}'))
+    assert reply.status == Status.ASKING
+    return reply.tool_runs.get()
+
+
+def test_what_follows_a_permission_is_no_other_message() -> None:
+    user = UserFactory()
+    quota(1)
+    run = asking(user)
+    answering.decide(run, run.seal, allow=True)
+    assert write(run.reply, 2).status == Status.COMPLETE
+    assert used(user) == [1]
+
+
+def test_a_permission_is_no_way_around_a_quota() -> None:
+    user = UserFactory()
+    quota(1000, "tokens", "month")
+    run = asking(user)
+    quotas.settle(user.pk, run.reply_id, Entry(output_tokens=2000))
+    client = Client()
+    client.force_login(user)
+    page = f"{run.reply.message.conversation.get_absolute_url()}messages/{run.reply.message_id}"
+    form = {"decision": "allow", "seal": run.seal}
+    response = client.post(f"{page}/tools/{run.pk}/", form, headers={"HX-Request": "true"})
+    assert response.status_code == 429
+    run.refresh_from_db()
+    assert (run.permission, run.reply.status) == (Permission.ASKED, Status.ASKING)
+    assert not any(field.startswith(b"r:") for field in hash_of(user))
 
 
 def hash_of(user: Any) -> dict[bytes, bytes]:
