@@ -150,8 +150,9 @@ def enqueue_reading(attachment: Attachment) -> None:
 
 def _tell(attachment: Attachment) -> None:
     """The pages that show its messages."""
-    if attachment.conversation_id is None:
-        attachment.refresh_from_db(fields=["conversation"])  # sent while it was being read
+    if attachment.conversation_id is None:  # sent while it was being read?
+        now = Attachment.objects.filter(pk=attachment.pk)
+        attachment.conversation_id = now.values_list("conversation", flat=True).first()
     if attachment.conversation_id is None:
         return
     conversation_cache.forget(attachment.user_id, attachment.conversation_id)

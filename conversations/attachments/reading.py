@@ -32,22 +32,37 @@ SCANNED_CLEAN, SCANNED_INFECTED = 0, 1
 
 
 def read(pk: UUID) -> Attachment | None:
-    """Reads the file, unless somebody else does or has. Returns it as it stands then."""
+    """Reads the file, unless somebody else does or has. Returns it as it stands then.
+
+    None where it was deleted meanwhile: nothing of it is kept.
+    """
     bounds = limits()
     if not Attachment.objects.claim(pk, bounds.patience):
         return None
-    attachment = Attachment.objects.get(pk=pk)
+    try:
+        attachment = Attachment.objects.get(pk=pk)
+        _read(attachment, bounds)
+    except Attachment.DoesNotExist:
+        return None
+    return attachment
+
+
+def _read(attachment: Attachment, bounds: Limits) -> None:
     try:
         _refuse_after(attachment.tries)
         with _copy(attachment) as file:
             _scan(file, bounds)
             _take(attachment, file, bounds)
     except Refused as refused:
-        logger.info("attachment_unreadable", attachment=str(pk), problem=refused.code)
+        logger.info("attachment_unreadable", attachment=str(attachment.pk), problem=refused.code)
         _fail(attachment, refused.code)
     except FileNotFoundError:
         _fail(attachment, "lost")
-    return attachment
+
+
+def _hold(attachment: Attachment) -> None:
+    """Until the transaction ends nobody deletes it. Raises Attachment.DoesNotExist where somebody has."""
+    Attachment.objects.select_for_update().only("pk").get(pk=attachment.pk)
 
 
 def _refuse_after(tries: int) -> None:
@@ -126,6 +141,7 @@ def _keep(attachment: Attachment, pages: Iterable[tuple[int, str]], head: dict[s
         for number, (first, text) in enumerate(pages, 1)
     ]
     with transaction.atomic():
+        _hold(attachment)
         attachment.pages.all().delete()
         AttachmentPage.objects.bulk_create(rows, batch_size=200)
         attachment.end(
@@ -144,19 +160,25 @@ def _replace(attachment: Attachment, picture: IO[bytes], head: dict[str, Any]) -
         while chunk := picture.read(CHUNK):
             new.write(chunk)
         new.seek(0)
-        attachment.file.save("", File(new, name="picture"), save=False)
-    attachment.end(
-        ReadingState.READY,
-        file=attachment.file,
-        size=size,
-        media_type=head["media_type"],
-        problem="",
-    )
+        with transaction.atomic():
+            _hold(
+                attachment
+            )  # before it is stored: what nobody owns any more would lie there for days
+            attachment.file.save("", File(new, name="picture"), save=False)
+            attachment.end(
+                ReadingState.READY,
+                file=attachment.file,
+                size=size,
+                media_type=head["media_type"],
+                problem="",
+            )
     attachment.file.storage.delete(old)
 
 
 def _fail(attachment: Attachment, problem: str) -> None:
     """Text and PDF that cannot be read can still be taken back; what may do harm is deleted."""
-    if attachment.is_image or problem == "infected":
-        attachment.file.delete(save=False)
-    attachment.end(ReadingState.FAILED, problem=problem, file=attachment.file)
+    with transaction.atomic():
+        _hold(attachment)
+        if attachment.is_image or problem == "infected":
+            attachment.file.delete(save=False)
+        attachment.end(ReadingState.FAILED, problem=problem, file=attachment.file)

@@ -144,6 +144,25 @@ def test_a_picture_that_is_none_is_deleted_but_a_text_is_kept(attach: Attach, st
     assert attach(files.encrypted_pdf()).can_be_downloaded
 
 
+@pytest.mark.django_db(transaction=True)  # a file goes when the deletion of its row commits
+@pytest.mark.parametrize(
+    "data", [b"text", files.picture(), files.picture()[:60]], ids=["text", "picture", "damaged"]
+)
+def test_nothing_is_kept_of_what_was_deleted_while_it_was_read(
+    attach: Attach, stored: Path, monkeypatch: Any, data: bytes
+) -> None:
+    waiting = attach(data, read=False)
+    run = reading._run_reader
+
+    def meanwhile(*args: Any) -> None:
+        run(*args)
+        Attachment.objects.get(pk=waiting.pk).delete()
+
+    monkeypatch.setattr(reading, "_run_reader", meanwhile)
+    assert attachments.read(waiting.pk) is None
+    assert not [path for path in stored.rglob("*") if path.is_file()]
+
+
 def test_it_is_read_once(attach: Attach) -> None:
     read = attach(b"text")
     assert attachments.read(read.pk) is None
