@@ -33,7 +33,9 @@ def delete_expired() -> int:
     """Deletes the temporary conversations that nobody has written in for TEMPORARY_HOURS."""
     since = timezone.now() - timedelta(hours=settings.TEMPORARY_HOURS)
     old = Conversation.objects.filter(temporary=True, last_message_at__lt=since)
-    found = list(old[:BATCH])
-    for conversation in found:
-        delete(conversation)
-    return len(found)
+    count = 0
+    for pk in list(old.values_list("pk", flat=True)[:BATCH]):
+        if conversation := old.filter(pk=pk).first():  # unless somebody has written there since
+            delete(conversation)
+            count += 1
+    return count

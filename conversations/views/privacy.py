@@ -91,7 +91,7 @@ def _context(request: AuthenticatedHttpRequest, form: ConsentForm) -> dict[str, 
         "form": form,
         "accesses": accesses,
         "events": [(event, _name(event, names)) for event in events],
-        "choices": user.conversations.newest_first()[:CHOICES],
+        "choices": user.conversations.kept().newest_first()[:CHOICES],
         "hours": HOURS,
     }
 

@@ -140,6 +140,22 @@ def test_what_is_still_young_or_kept_stays(alice: User, settings: Any) -> None:
     assert Conversation.objects.get() == kept
 
 
+def test_what_somebody_writes_in_meanwhile_stays(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = {asked(alice), asked(alice)}
+    Conversation.objects.update(last_message_at="2020-01-01T00:00Z")
+    delete = deleting.delete
+
+    def slowly(conversation: Conversation) -> None:
+        delete(conversation)
+        Conversation.objects.update(last_message_at=timezone.now())
+
+    monkeypatch.setattr(deleting, "delete", slowly)
+    assert deleting.delete_expired() == 1
+    assert Conversation.objects.get() in both
+
+
 def test_an_answer_that_is_being_written_is_stopped(queue_redis: redis.Redis) -> None:
     reply: Reply = ReplyFactory(status=Status.RUNNING, attempt=3)
     MessageFactory(conversation=reply.message.conversation)

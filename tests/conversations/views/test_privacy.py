@@ -38,6 +38,14 @@ def test_consent_is_given_and_taken_back(
     assert "Consent taken back" in client.get(PAGE).content.decode()
 
 
+def test_a_temporary_conversation_is_in_no_list_here_either(
+    client: Client, conversation: Conversation
+) -> None:
+    assert str(conversation.pk) in client.get(PAGE).content.decode()
+    Conversation.objects.update(temporary=True)
+    assert str(conversation.pk) not in client.get(PAGE).content.decode()
+
+
 @pytest.mark.parametrize("all_of_them", [True, False])
 def test_what_was_sent_twice_is_taken_back_once(
     client: Client, conversation: Conversation, all_of_them: bool
