@@ -82,8 +82,10 @@ async def _run(attempt: Attempt) -> None:
         if attempt.text and out.published_at is None:
             await writer.flush()
         attempt.published_at = out.published_at
-        if await _finish(attempt, status):
+        is_written = await _finish(attempt, status)
+        if is_written or attempt.deleted:
             measuring.ended(attempt, status)
+        if is_written:
             out.done(status)
     if attempt.deleted:  # what was written since then has come after it
         await sync_to_async(forget)(conversation_id)

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.utils import timezone
 
-from conversations import answering, attempts, deleting, replies, sending
+from conversations import answering, attempts, deleting, measuring, replies, sending
 from conversations.ai.base import Usage
 from conversations.models import (
     Conversation,
@@ -280,12 +280,15 @@ def test_stop_works_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_words_stay_in_the_stream_of_a_conversation_that_is_deleted_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    ended: list[Status] = []
+    monkeypatch.setattr(measuring, "ended", lambda _attempt, status: ended.append(status))
     monkeypatch.setattr(replies, "CHECKPOINT", 0.3)
     reply = ask("repeat 4000 0.005 words")
     with pytest.raises(Reply.DoesNotExist):
         during(reply, lambda: deleting.delete(reply.message.conversation))
 
     assert queue_frames(reply) == []
+    assert ended == [Status.STOPPED]  # what it took is in the site's figures all the same
 
 
 def test_an_attempt_that_was_overtaken_writes_nothing() -> None:
