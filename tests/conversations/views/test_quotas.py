@@ -80,6 +80,17 @@ def test_usage_shows_bars_days_and_savings(
     assert "77" in text
 
 
+def test_days_of_usage_are_written_as_the_language_has_them(
+    client: Client, alice: Any, time_machine: Any
+) -> None:
+    time_machine.move_to("2026-11-26T10:00:00Z")
+    client.force_login(alice)
+    DailyUsage.add(alice.pk, "default", "m", "USD", Entry(messages=1))
+    for language, day in (("en", "26 Nov 2026"), ("de", "26. Nov. 2026")):
+        page = client.get("/settings/usage/", headers={"Accept-Language": language})
+        assert f'<th scope="row">{day}</th>' in page.content.decode()
+
+
 def test_usage_without_any(client: Client) -> None:
     text = client.get("/settings/usage/").content.decode()
     assert "You have no quota" in text
