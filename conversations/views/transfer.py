@@ -24,6 +24,8 @@ from conversations.request import AuthenticatedHttpRequest, signed_in
 from conversations.tasks import enqueue_import
 from conversations.views.responses import SeeOther
 
+IMPORTS = 3  # of one user that are not read yet: each is stored, and takes a worker
+
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
@@ -85,6 +87,8 @@ def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
 
 def _read_later(request: AuthenticatedHttpRequest, file: UploadedFile[Any]) -> HttpResponse:
     """ChatGPT's export may hold years: a job reads it, and its page says how far it is."""
+    if request.user.imports.unfinished().count() >= IMPORTS:
+        return _refused(request, _("Too many requests. Wait a little and try again."), 429)
     with transaction.atomic():
         found = Import(user=request.user)
         found.file.save("", file, save=False)
@@ -106,5 +110,5 @@ def imported(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
     return render(request, "conversations/import.html", context)
 
 
-def _refused(request: AuthenticatedHttpRequest, problem: str) -> HttpResponse:
-    return render(request, "conversations/transfer.html", {"problem": problem}, status=422)
+def _refused(request: AuthenticatedHttpRequest, problem: str, status: int = 422) -> HttpResponse:
+    return render(request, "conversations/transfer.html", {"problem": problem}, status=status)

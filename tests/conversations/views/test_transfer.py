@@ -81,3 +81,15 @@ def test_an_export_of_chatgpt_is_read_by_a_job(client: Client, alice: Any) -> No
     assert "1 conversation with 5 messages is here now." in page
     assert "image asset pointer: 1" in page
     assert "data-again" not in page
+
+
+@pytest.mark.usefixtures("queue_redis")
+def test_one_user_cannot_keep_all_workers_busy(client: Client, alice: Any) -> None:
+    def bring() -> int:
+        data = json.dumps([TYPICAL]).encode()
+        file = SimpleUploadedFile("conversations.json", data)
+        return client.post("/transfer/", {"file": file}).status_code
+
+    assert [bring() for _ in range(4)] == [303, 303, 303, 429]
+    importing.read(Import.objects.filter(user=alice).latest("pk").pk)
+    assert bring() == 303
