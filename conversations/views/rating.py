@@ -56,7 +56,13 @@ def _explain(request: AuthenticatedHttpRequest, message: Message) -> HttpRespons
     form = RatingForm(request.POST, valid_utf8=is_valid_utf8(request))
     if not form.is_valid():
         return _page(request, message, form, 422)
-    found = rating.rate(message, request.user, form.cleaned_data["verdict"])
+    try:
+        found = rating.rate(message, request.user, form.cleaned_data["verdict"])
+    except rating.NotFinished:
+        if wants_fragment(request):  # the form is still there
+            raise
+        form.add_error(None, NOT_FINISHED)
+        return _page(request, message, form, 409)
     rating.explain(found, **form.cleaned_data)
     return message_now(request, message)
 

@@ -114,6 +114,17 @@ def test_bad_input_is_refused_with_the_form(
     assert not Rating.objects.exists()
 
 
+def test_words_about_what_is_not_finished_are_kept(client: Client, answer: Message) -> None:
+    Reply.objects.update(status=Status.RUNNING)
+    form = {"verdict": "up", "comment": "Typed with care."}
+    response = client.post(address(answer), form)
+    assert response.status_code == 409
+    text = response.content.decode()
+    assert "Typed with care." in text
+    assert str(NOT_FINISHED) in text
+    assert client.post(address(answer), form, headers=HTMX).status_code == 409
+
+
 def test_what_is_not_finished_is_not_rated(client: Client, answer: Message) -> None:
     Reply.objects.update(status=Status.RUNNING)
     response = client.post(address(answer), {"thumb": "up"}, headers=HTMX)
