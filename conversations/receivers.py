@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
@@ -49,7 +50,8 @@ def forget_part(
     **_kwargs: Any,
 ) -> None:
     # Deleted with its conversation, it goes by the thousand: that is forgotten once, by itself.
-    deleted = getattr(origin, "model", type(origin))
+    # Asked by its type: replies and ratings have a field `model` of their own.
+    deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
     if getattr(origin, "forgotten_by_caller", False):
         return
     if origin is None or deleted in {Message, Reply, ToolRun, Rating}:

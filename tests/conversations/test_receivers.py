@@ -3,8 +3,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
+
 from conversations.ai.base import ChatBackend
+from conversations.models import Message, Rating, Reply, ToolRun
+from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
+from tests.factories import RatingFactory, ReplyFactory, ToolRunFactory
 
 prepared = threading.Event()
 
@@ -21,3 +26,17 @@ def test_a_worker_that_starts_prepares_the_assistant(settings: Any) -> None:
     worker_started.send(object, worker="w")
 
     assert prepared.wait(5)
+
+
+@pytest.mark.django_db(transaction=True)  # pages are forgotten when that commits
+@pytest.mark.usefixtures("cache_redis")
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("model", [Rating, ToolRun, Reply, Message])
+def test_pages_are_forgotten_with_each_row_that_is_deleted(model: Any, together: bool) -> None:
+    reply = ReplyFactory.create(model="m")
+    ToolRunFactory.create(reply=reply)
+    RatingFactory.create(message=reply.message, model="m")
+    owner, conversation = reply.message.conversation.user_id, reply.message.conversation_id
+    before = conversation_cache.version(owner, conversation)
+    (model.objects.all() if together else model.objects.get()).delete()
+    assert conversation_cache.version(owner, conversation) != before
