@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -17,8 +17,8 @@ from conversations.models import Quota, StaffChange
 from conversations.quotas import Limit, board, units
 
 
-class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A change, and why it is made."""
+class WhyForm(forms.Form):
+    """Why staff change or delete a quota."""
 
     reason = forms.CharField(
         label=_("Why"),
@@ -28,6 +28,10 @@ class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
             "required": _("Write down why: whoever comes next will want to know."),
         },
     )
+
+
+class ReasonForm(WhyForm, forms.ModelForm):  # type: ignore[type-arg]
+    """A change, and why it is made."""
 
 
 @admin.register(Quota)
@@ -43,6 +47,7 @@ class QuotaAdmin(ModelAdmin):  # type: ignore[misc]
     fields = ["user", "group", "measure", "period", "most", "reason"]
     actions = None  # each one that goes is asked for its reason
     list_before_template = "conversations/admin/quotas.html"
+    delete_confirmation_template = "conversations/admin/quota_delete.html"
 
     @admin.display(description=_("for"))
     def holder_in_words(self, quota: Quota) -> str:
@@ -61,8 +66,18 @@ class QuotaAdmin(ModelAdmin):  # type: ignore[misc]
         self._note(request, obj, before, str(obj), form.cleaned_data["reason"])
 
     def delete_model(self, request: HttpRequest, obj: Quota) -> None:
-        self._note(request, obj, str(obj), "", str(_("deleted")))
+        self._note(request, obj, str(obj), "", request.POST["reason"].strip())
         super().delete_model(request, obj)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Asks again while there is no reason: Django's own deletes at any POST."""
+        form = WhyForm(request.POST or None)
+        if form.is_bound and not form.is_valid():
+            request.POST = QueryDict()
+        context = {**(extra_context or {}), "form": form}
+        return super().delete_view(request, object_id, context)  # type: ignore[no-any-return]
 
     def _note(
         self, request: HttpRequest, quota: Quota, before: str, after: str, reason: str

@@ -29,13 +29,19 @@ def test_each_change_is_kept_with_its_reason(client: Client) -> None:
     client.post(f"{LIST}add/", form | {"reason": "Costs"})
     quota = Quota.objects.get()
     client.post(f"{LIST}{quota.pk}/change/", form | {"most": "20", "reason": "Asked for"})
-    client.post(f"{LIST}{quota.pk}/delete/", {"post": "yes"})
+    page = f"{LIST}{quota.pk}/delete/"
+    assert 'name="reason"' in client.get(page).content.decode()
+    for no_reason in ({"post": "yes"}, {"post": "yes", "reason": "  "}):
+        assert "Write down why" in client.post(page, no_reason).content.decode()
+    assert Quota.objects.exists()
+    assert client.post(page, {"post": "yes", "reason": "All may"}).status_code == 302
+    assert not Quota.objects.exists()
     rows = StaffChange.objects.order_by("pk").values_list("by_name", "before", "after", "reason")
     ten, twenty = "everybody: 10 messages / a day", "everybody: 20 messages / a day"
     assert list(rows) == [
         ("carol", "", ten, "Costs"),
         ("carol", ten, twenty, "Asked for"),
-        ("carol", twenty, "", "deleted"),
+        ("carol", twenty, "", "All may"),
     ]
 
 
