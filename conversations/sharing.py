@@ -30,7 +30,7 @@ from conversations.models import (
 )
 from conversations.models.share_links import digest_of, new_secret
 from conversations.windows import MESSAGES, Anchor, Window
-from performance.cache import conversation_cache, register
+from performance.cache import conversation_cache, digest, register
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -193,12 +193,15 @@ def linked_page(link: ShareLink, first: int) -> SharedPage:
     Raises Http404.
     """
 
+    shown = Snapshot.of(link)
+
     def load() -> SharedPage:
-        return page(link.conversation, Snapshot.of(link), first)
+        return page(link.conversation, shown, first)
 
     if not getattr(link.user, "preferences", Preferences()).use_caches:
         return load()
-    name = f"share:{link.pk}:{first}@{edition.name()}"
+    # The user's name is no part of their conversations: these are not forgotten with it.
+    name = digest("share", link.pk, first, shown.name, edition.name())
     found: SharedPage = conversation_cache.remember(
         link.user_id, load, link.conversation_id, page=name
     )

@@ -79,6 +79,18 @@ def test_tools_and_the_name_are_shown_by_choice(
     assert "@example.org" not in page
 
 
+def test_the_owners_new_name_is_shown_at_once(
+    client: Client, asked: Conversation, alice: Any
+) -> None:
+    path = made(client, asked, with_name="on")
+    assert "Shared by alice" in Client().get(path).content.decode()
+    alice.username = "alicia"
+    alice.save()
+    page = Client().get(path).content.decode()
+    assert "Shared by alicia" in page
+    assert "alice" not in page
+
+
 def test_a_later_name_of_the_conversation_stays_private(
     client: Client, asked: Conversation
 ) -> None:
