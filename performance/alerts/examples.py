@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,6 +13,7 @@ from performance.models.alert_rules import Aggregation
 
 MOST = 5
 TASKS = "task_seconds"  # its runs are rows, each with its id
+LOOKUPS = {"gt": "gt", "ge": "gte", "lt": "lt", "le": "lte"}  # comparisons, as Django calls them
 OF_VALUES = {
     *(Aggregation.MEAN, Aggregation.MIN, Aggregation.MAX),
     *(Aggregation.P50, Aggregation.P95, Aggregation.P99),
@@ -44,7 +46,7 @@ def _is_beyond(rule: AlertRule, value: float) -> bool:
     """Of a rule that counts, whatever it counted."""
     if rule.aggregation not in OF_VALUES or rule.divisor:
         return True
-    return value > rule.threshold if rule.is_upper else value < rule.threshold
+    return bool(getattr(operator, rule.comparison)(value, rule.threshold))
 
 
 def _tasks(rule: AlertRule, labels: dict[str, list[str]], since: datetime) -> Iterable[str]:
@@ -53,6 +55,6 @@ def _tasks(rule: AlertRule, labels: dict[str, list[str]], since: datetime) -> It
         if name in labels:
             runs = runs.filter(**{f"{name}__in": labels[name]})
     if rule.aggregation in OF_VALUES and not rule.divisor:
-        runs = runs.filter(ran__gt=rule.threshold)
+        runs = runs.filter(**{f"ran__{LOOKUPS[rule.comparison]}": rule.threshold})
     rows = runs.order_by("-finished_at").values_list("correlation_id", "task_id")[:MOST]
     return (correlation or task for correlation, task in rows)

@@ -14,6 +14,7 @@ from django.test import RequestFactory
 
 from performance import metrics
 from performance.alerts import Report, Sample, evaluate
+from performance.alerts import examples as alert_examples
 from performance.metrics import examples
 from performance.middleware import PerformanceMiddleware
 from performance.models import Alert, AlertRule, TaskRun
@@ -74,6 +75,21 @@ def test_tasks_are_named_by_their_rows(make_rule: Rule, see: See) -> None:
         )  # fmt: skip
     evaluate(now=at(5), samples=[Sample("task_seconds", 11, {"status": "failed"})])
     assert Alert.objects.get().examples == ["c-2", "t-0"]
+
+
+@pytest.mark.parametrize(("comparison", "named"), [("ge", ["t-10", "t-9"]), ("le", ["t-9", "t-8"])])
+def test_tasks_are_named_on_the_bad_side_of_the_threshold(
+    make_rule: Rule, comparison: str, named: list[str]
+) -> None:
+    rule = make_rule(
+        metric="task_seconds", aggregation="max", comparison=comparison, hold=0, threshold=9
+    )
+    for ran in (8, 9, 10):
+        TaskRun.objects.create(
+            task="app.tasks.x", level="low", status="successful", waited=0, ran=ran, attempt=1,
+            task_id=f"t-{ran}", started_at=START, finished_at=START + timedelta(seconds=ran),
+        )  # fmt: skip
+    assert alert_examples.of(Alert(rule=rule), at(11)) == named
 
 
 def test_without_redis_the_alert_fires_without_examples(
