@@ -14,6 +14,7 @@ from conversations.attachments import kinds
 from conversations.attachments.limits import Limits, limits
 from conversations.attachments.problems import Refused, no_room, too_large
 from conversations.models import Attachment, Message
+from conversations.models.attachments import LEAST
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -46,7 +47,7 @@ def store(user: User, file: UploadedFile[Any]) -> Attachment:
 
 
 def _refuse_over(user: User, size: int, bounds: Limits) -> None:
-    if user.attachments.bytes() + size > bounds.user_bytes:
+    if user.attachments.bytes() + max(size, LEAST) > bounds.user_bytes:
         raise no_room(bounds.user_mb)
 
 

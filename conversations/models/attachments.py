@@ -15,8 +15,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchVectorField
 from django.core.files.storage import Storage, storages
 from django.db import models
-from django.db.models import F, OuterRef, Q, Sum
-from django.db.models.functions import JSONObject
+from django.db.models import F, OuterRef, Q, Sum, Value
+from django.db.models.functions import Greatest, JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 NAME_LENGTH = 120
+LEAST = 16 * 1024  # bytes that a file counts for: one byte would let a user store 200 million files
 
 
 class Kind(models.TextChoices):
@@ -69,8 +70,9 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         return self.order_by("created_at", "pk")
 
     def bytes(self) -> int:
-        """The size of all of them together."""
-        return self.aggregate(bytes=Sum("size"))["bytes"] or 0
+        """What all of them together count for: each for LEAST at least, as its row, its job and its text do."""
+        counted = Greatest("size", Value(LEAST))
+        return self.aggregate(bytes=Sum(counted))["bytes"] or 0
 
     def forgotten(self, after: timedelta) -> Self:
         """Uploaded that long ago, and still in no message."""

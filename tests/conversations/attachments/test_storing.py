@@ -48,6 +48,19 @@ def test_limits_are_named(bounds: Callable[..., None], stored: Path) -> None:
     assert attachments.store(UserFactory(), SimpleUploadedFile("c.txt", b"a"))
 
 
+def test_many_small_files_take_room_as_well(bounds: Callable[..., None]) -> None:
+    alice = UserFactory()
+    bounds(file_mb=1, user_mb=1)
+    of_a_byte = [
+        Attachment(user=alice, name=f"{number}.txt", kind="text", media_type="text/plain", size=1)
+        for number in range(64)
+    ]
+    Attachment.objects.bulk_create(of_a_byte[1:])
+    attachments.store(alice, SimpleUploadedFile("a.txt", b"a"))
+    with pytest.raises(attachments.Refused, match="no_room"):
+        attachments.store(alice, SimpleUploadedFile("b.txt", b"b"))
+
+
 def test_a_message_takes_the_files_of_its_user(attach: Attach) -> None:
     message = MessageFactory()
     alice = message.conversation.user
