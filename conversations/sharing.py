@@ -7,7 +7,7 @@ of places, so it costs the same at message 10 and at message 10,000.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -52,7 +52,7 @@ class TooManyLinks(Exception):
 
 
 class Outdated(Exception):
-    """The preview is too old, or none of this conversation."""
+    """The preview is too old, none of this conversation, or its form has made another link already."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,8 @@ def make(
 ) -> str:
     """Makes a link to what was previewed of the user's own. Returns its secret, which is stored nowhere.
 
-    A key that was used makes no other link, and returns "". Raises SharingIsOff and TooManyLinks.
+    A key that was used makes no other link, and returns "". Raises SharingIsOff, TooManyLinks, and Outdated
+    where it was used for another link.
     """
     allowed = rules()
     if not allowed.enabled:
@@ -175,8 +176,20 @@ def make(
         "expires_at": expires_at,
         "digest": digest_of(secret),
     }
-    _link, created = user.share_links.get_or_create(idempotency_key=key, defaults=fields)
+    link, created = user.share_links.get_or_create(idempotency_key=key, defaults=fields)
+    if not created and not _is_same(link, conversation, expires_at):
+        raise Outdated
     return secret if created else ""
+
+
+def _is_same(link: ShareLink, conversation: Conversation, expires_at: datetime | None) -> bool:
+    """Whether it is what the same form asked for, moments ago."""
+    ends = link.expires_at
+    if ends is None or expires_at is None:
+        in_time = ends is expires_at
+    else:
+        in_time = abs(expires_at - ends) < timedelta(hours=12)
+    return in_time and link.conversation_id == conversation.pk
 
 
 def find(secret: str) -> ShareLink | None:

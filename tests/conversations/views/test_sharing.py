@@ -79,6 +79,21 @@ def test_tools_and_the_name_are_shown_by_choice(
     assert "@example.org" not in page
 
 
+@pytest.mark.parametrize("days", ["1", "0"])
+def test_a_form_that_comes_back_for_another_link_says_so(
+    client: Client, asked: Conversation, days: str
+) -> None:
+    form = previewed(client, asked)
+    where = f"/c/{asked.pk}/share/"
+    assert client.post(where, form).status_code == 201
+    assert client.post(where, form).status_code == 303  # sent twice
+    response = client.post(where, form | {"days": days})
+    assert response.status_code == 422
+    assert "Look at it again" in response.content.decode()
+    assert ShareLink.objects.count() == 1
+    assert client.post(where, previewed(client, asked) | {"days": days}).status_code == 201
+
+
 def test_the_owners_new_name_is_shown_at_once(
     client: Client, asked: Conversation, alice: Any
 ) -> None:
