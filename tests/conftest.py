@@ -21,7 +21,7 @@ from performance.queries import log
 from tests.emptying import empty_by_deleting
 from tests.servers import ThrowAwayValkey
 
-SLOW = Path(__file__).parent / "browser"
+BROWSER = Path(__file__).parent / "browser"
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 _servers = ExitStack()
@@ -41,8 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole sites first: begun last, one would keep a single process busy at the end of the run."""
-    items.sort(key=lambda item: not item.path.is_relative_to(SLOW))
+    """A file's tests share a process; those of the browser share one, and go first, for they take longest."""
+    items.sort(key=lambda item: (not _in_browser(item), not item.get_closest_marker("own_site")))
+    for item in items:
+        name = "browser" if _in_browser(item) else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
+def _in_browser(item: pytest.Item) -> bool:
+    return item.path.is_relative_to(BROWSER)
 
 
 def pytest_unconfigure() -> None:

@@ -1,7 +1,8 @@
 """A real Chromium before the whole site: web server, worker, PostgreSQL, two Valkeys.
 
-Per module, not per session: Playwright's event loop runs in the thread that other tests need, and the
-site's worker would take other tests' jobs.
+One browser and one site for this package, not for the session: Playwright's event loop runs in the
+thread that other tests need, and the site's worker would take other tests' jobs. Tests that start sites
+of their own are marked `own_site` and run first, before there is a worker that would take their jobs.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(django_db_setup: None) -> Iterator[Browser]:
     if CHROMIUM is None:
         reason = "Chromium is not installed: apt-get install chromium"
@@ -48,9 +49,11 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(tmp_path_factory.mktemp("site"), LOG_LEVEL="WARNING") as site:
+    folder = tmp_path_factory.mktemp("site")
+    # Arabic, though it has no words of ours in it: it goes from right to left.
+    with Site(folder, LOG_LEVEL="WARNING", SITE_LANGUAGES="en,de,ar") as site:
         yield site
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from django.shortcuts import render
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils.translation import override
-from playwright.sync_api import Browser, Page, Response, Route, expect
+from playwright.sync_api import Page, Response, Route, expect
 
 from conversations.models import (
     AccountDeletion,
@@ -29,7 +28,6 @@ from tests.browser.test_pages import filled
 from tests.browser.visitor import Visitor, violations
 from tests.conversations.views.test_shared import linked
 from tests.factories import ConversationFactory
-from tests.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -63,14 +61,6 @@ LOOKS: list[dict[str, Any]] = [
     {"color_scheme": "dark", "viewport": {"width": 320, "height": 640}, "locale": "de-DE"},
 ]
 NAMES = ["English, wide and light", "German, narrow and dark"]
-
-
-@pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """It offers a language that goes from right to left, though it has no words of ours in it."""
-    folder = tmp_path_factory.mktemp("site")
-    with Site(folder, LOG_LEVEL="WARNING", SITE_LANGUAGES="en,de,ar") as site:
-        yield site
 
 
 def check(page: Page, addresses: list[str]) -> None:

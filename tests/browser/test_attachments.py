@@ -13,7 +13,7 @@ from tests.browser.visitor import violations
 from tests.conversations.attachments import files
 from tests.site import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.own_site, pytest.mark.django_db(transaction=True)]
 
 REPORT: FilePayload = {
     "name": "report.pdf",
