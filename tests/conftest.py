@@ -9,11 +9,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_socket
 import redis
 from django.conf import settings
+from xdist.scheduler import LoadFileScheduling
 
 from chatsite.embedded import EmbeddedError, running
 from performance import metrics
@@ -39,13 +41,22 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit(f"The servers for the tests did not start. {error}", returncode=3)
 
 
+class Scheduling(LoadFileScheduling):
+    """A file's tests share a process; those of the browser share one, for they share a site."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = f"{BROWSER.relative_to(BROWSER.parents[1])}/"
+        return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests share a process; those of the browser share one, and go first, for they take longest."""
+    """Those of the browser go first, for they take longest."""
     items.sort(key=lambda item: (not _in_browser(item), not item.get_closest_marker("own_site")))
-    for item in items:
-        name = "browser" if _in_browser(item) else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
 
 
 def _in_browser(item: pytest.Item) -> bool:
