@@ -108,7 +108,7 @@ def test_several_answers_are_written_at_once(user: Visitor, page: Page) -> None:
     pages = [page, user.open(), user.open()]
     for number, window in enumerate(pages):
         window.goto("/")
-        window.get_by_label("Your question").fill(f"repeat 100 0.05 w{number}-# ")
+        window.get_by_label("Your question").fill(f"repeat 400 0.05 w{number}-# ")
         window.get_by_role("button", name="Send").click()
     for number, window in enumerate(pages):
         expect(window.locator(".assistant")).to_contain_text(f"w{number}-3")

@@ -21,6 +21,7 @@ from tests.site import Site, database_url, postgresql_socket
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.own_site,
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,  # each has a site of its own, which reads its switches when it starts
 ]

@@ -92,7 +92,7 @@ def race(sends: int) -> None:
             connection.close()
         return True
 
-    with ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(3) as threads:
         assert sum(threads.map(attempt, range(sends))) == 10
     assert Reply.objects.count() == 10
 

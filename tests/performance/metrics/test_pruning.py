@@ -140,4 +140,7 @@ def test_a_second_rollup_at_the_same_time_leaves_it_to_the_first() -> None:
         assert left.value.code == 1
         assert "Another process" in out.getvalue()
     finally:
+        with other.cursor() as cursor:
+            # Closing gives the connection back to the pool, with the lock in its hands.
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [0x6D657472])
         other.close()
