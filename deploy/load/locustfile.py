@@ -133,7 +133,9 @@ class Chat(TaskSet):
 
     @task(1)
     def search(self) -> None:
-        self._ask_for("GET", "/search/", name="/search/", params={"words": random.choice(QUESTIONS)})
+        self._ask_for(
+            "GET", "/search/", name="/search/", params={"words": random.choice(QUESTIONS)}
+        )
 
     @task(2)
     def ask(self) -> None:

@@ -409,7 +409,7 @@ CLAIMS: tuple[Claim, ...] = (
         AT_MOST,
         " %",
         100,
-        why_not="the worker's 4 MB; no Python object accumulates, statements compiled and connections opened for the first time do, up to their bounds",
+        why_not="the worker by 4 MB, ever more slowly; whether it stops has not been seen",
     ),
     Claim(
         "Descriptors, threads, connections and clients that grow meanwhile",
