@@ -212,6 +212,7 @@ CLAIMS: tuple[Claim, ...] = (
         50,
         unit=" %",
         factor=100,
+        why_not="sending takes 15 statements with the caches or without: three quarters of those that are left",
     ),
     Claim(
         "A cached conversation page is faster by (p50)",
@@ -253,6 +254,7 @@ CLAIMS: tuple[Claim, ...] = (
         100,
         AT_MOST,
         " ms",
+        why_not="the median keeps it by far; what held the worst has not been found",
     ),
     Claim(
         "From an event until its alert fires, everything running by itself (worst)",
