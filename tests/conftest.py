@@ -20,6 +20,7 @@ from xdist.scheduler import LoadFileScheduling
 from chatsite.embedded import EmbeddedError, running
 from performance import metrics
 from performance.queries import log
+from tests.dropping import drop_with_what_is_left
 from tests.emptying import empty_by_deleting
 from tests.servers import ThrowAwayValkey
 
@@ -34,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.collectonly:
         return
     empty_by_deleting()
+    drop_with_what_is_left()
     names = tuple(filter(None, os.environ["TEST_EMBEDDED"].split(",")))
     try:
         _servers.enter_context(running(settings.DATA_DIR, names, volatile=True))
