@@ -55,6 +55,11 @@ def message_id(text: str) -> int:
     return int(text)
 
 
+def asked_number(query: Mapping[str, Any], name: str, default: int) -> int:
+    """The number that a page's address gives as `name`. Raises Http404 where it gives anything else."""
+    return message_id(str(query[name])) if query.get(name) else default
+
+
 class Segment(NamedTuple):
     """The places `first` to `last` of the way lie in `branch`."""
 

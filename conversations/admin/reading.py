@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from conversations import support
 from conversations.models import Conversation, Message
 from conversations.models.support_access import REASON_LENGTH
-from conversations.windows import message_id
+from conversations.windows import asked_number
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -53,7 +53,7 @@ def read(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if access is None:
         context = {"conversation": conversation, "title": "Private"}
         return _page(request, "conversations/admin/private.html", context, 403)
-    after = message_id(request.GET["after"]) if request.GET.get("after") else 0
+    after = asked_number(request.GET, "after", 0)
     support.note_reading(access, conversation, staff)
     rows = conversation.messages.for_page().filter(pk__gt=after).order_by("pk")
     found: list[Message] = list(rows[: MESSAGES + 1])

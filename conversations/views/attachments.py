@@ -23,7 +23,7 @@ from conversations.request import AuthenticatedHttpRequest, signed_in
 from conversations.shown import ShownFile
 from conversations.views import uploads
 from conversations.views.responses import SeeOther, fragment
-from conversations.windows import message_id
+from conversations.windows import asked_number, message_id
 
 
 class FileInParts(FileResponse):
@@ -124,7 +124,7 @@ def _sent(found: Attachment) -> FileResponse:
 def text(request: AuthenticatedHttpRequest, file: uuid.UUID) -> HttpResponse:
     """What was read of the file: its page ?page=, each line with a name to be linked by."""
     found = _own(request, file)
-    number = message_id(request.GET.get("page") or "1")
+    number = asked_number(request.GET, "page", 1)
     page = found.pages.filter(number=number).first()
     if page is None and (found.is_ready or number != 1):
         raise Http404("The file has no such page.")
@@ -150,7 +150,7 @@ def cited(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
     found = conversation.attachments.filter(name=name).in_order().first()
     if found is None:
         raise Http404("The conversation has no such file.")
-    line = message_id(request.GET.get("line") or "1")
+    line = asked_number(request.GET, "line", 1)
     page = _page(found, request.GET.get("page"), line)
     if page is None:
         raise Http404("The file has no such page.")

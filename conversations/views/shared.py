@@ -15,7 +15,7 @@ from django.views.decorators.csp import csp_override
 from django.views.decorators.http import require_safe
 
 from conversations import limits, sharing
-from conversations.windows import message_id
+from conversations.windows import asked_number
 
 MOST_OPENS = 120  # a minute, from one address
 SHARED_CSP: dict[str, list[str]] = {
@@ -50,7 +50,7 @@ def _page(request: HttpRequest, secret: str) -> HttpResponse:
     if link is None:
         return _gone()
     try:
-        first = message_id(request.GET.get("from", "") or "1")
+        first = asked_number(request.GET, "from", 1)
         page = sharing.linked_page(link, first)
     except Http404:
         return _gone()

@@ -21,7 +21,7 @@ from conversations.share_forms import PreviewForm, ShareForm
 from conversations.sharing import Rules, Snapshot
 from conversations.views.responses import SeeOther
 from conversations.views.settings import section_page
-from conversations.windows import message_id
+from conversations.windows import asked_number, message_id
 
 LINKS = 30  # on a page
 
@@ -63,7 +63,7 @@ def _preview(
         "key": uuid.uuid4(),
     }
     if shown:
-        first = message_id(request.GET.get("from", "") or "1")
+        first = asked_number(request.GET, "from", 1)
         context["page"] = sharing.page(conversation, shown, first)
         context["sealed"] = shown.sealed(conversation)
     return render(request, "sharing/share.html", context, status=422 if problem else 200)
