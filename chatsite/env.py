@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,6 +18,8 @@ TRUE: Final = frozenset({"1", "true", "yes", "on"})
 FALSE: Final = frozenset({"0", "false", "no", "off"})
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+_HOST: Final = re.compile(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
+_ORIGIN: Final = re.compile(r"https?://(\*\.)?[^\s/?#*@]+", re.IGNORECASE)
 
 _names: set[str] = set()
 
@@ -81,6 +85,48 @@ def words(name: str) -> list[str]:
     return [word.strip() for word in text(name).split(",") if word.strip()]
 
 
+def hosts(name: str) -> list[str]:
+    """A comma-separated list of host names. Raises ImproperlyConfigured where one is none."""
+    found = words(name)
+    if not all(_HOST.fullmatch(host) for host in found):
+        raise ImproperlyConfigured(
+            f"{name} must be host names with commas between, without scheme, port or path: "
+            "chat.example.org, or .example.org with all below it."
+        )
+    return found
+
+
+def origins(name: str) -> list[str]:
+    """A comma-separated list of origins. Raises ImproperlyConfigured where one is none."""
+    found = words(name)
+    if not all(_ORIGIN.fullmatch(origin) for origin in found):
+        raise ImproperlyConfigured(
+            f"{name} must be origins with commas between, such as https://chat.example.org."
+        )
+    return found
+
+
+def address(name: str, default: str = "") -> str:
+    """A URL of http or https. Raises ImproperlyConfigured for anything else."""
+    value = text(name, default)
+    try:
+        parts = urlsplit(value)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_one = False
+    if value and not is_one:
+        raise ImproperlyConfigured(f"{name} must be an address: http:// or https:// and a host.")
+    return value
+
+
+def command(name: str) -> tuple[str, ...]:
+    """A command line, as a shell would split it. Raises ImproperlyConfigured where it cannot be split."""
+    try:
+        return tuple(shlex.split(text(name)))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} has a quotation mark that is not closed.") from None
+
+
 def prices(name: str) -> list[Decimal]:
     """Two or three comma-separated numbers of 0 or more; none where `name` is unset.
 
@@ -134,7 +180,7 @@ def misspelt() -> Iterator[tuple[str, str]]:
                 yield found, meant
 
 
-def refuse_unsafe(*, required: dict[str, object]) -> None:
+def refuse_unsafe(*, required: dict[str, object], fallbacks: Sequence[str] = ()) -> None:
     """Raises ImproperlyConfigured for a missing, misspelt or guessable setting, naming the key alone."""
     for found, meant in misspelt():
         raise ImproperlyConfigured(f"{found} is not a setting; did you mean {meant}?")
@@ -143,10 +189,16 @@ def refuse_unsafe(*, required: dict[str, object]) -> None:
         raise ImproperlyConfigured(
             f"With DEBUG off these must be set: {', '.join(missing)}. See docs/settings.md."
         )
-    key = str(required["SECRET_KEY"])
-    if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
-        raise ImproperlyConfigured(
-            "SECRET_KEY is too easy to guess; use 50 random characters or more."
-        )
+    _refuse_guessable("SECRET_KEY", str(required["SECRET_KEY"]))
+    for key in fallbacks:
+        _refuse_guessable("SECRET_KEY_FALLBACKS", key)
     if "*" in (required["ALLOWED_HOSTS"] or []):  # type: ignore[operator]
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets anyone forge links.")
+
+
+def _refuse_guessable(name: str, key: str) -> None:
+    """A fallback opens sessions as the key itself does."""
+    if len(key) < 50 or len(set(key)) < 5 or key.startswith("django-insecure-"):
+        raise ImproperlyConfigured(
+            f"{name} is too easy to guess; use 50 random characters or more."
+        )

@@ -6,7 +6,6 @@ Production (DEBUG off) refuses to start on a missing, misspelt or unsafe value.
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,7 +13,7 @@ from django.utils.csp import CSP
 
 from chatsite import __version__, embedded, env, timeouts
 from chatsite.alert_channels import alert_channels
-from chatsite.databases import postgresql, same_server
+from chatsite.databases import postgresql, redis_server, same_server
 from chatsite.languages import offered
 from chatsite.logs import configure_logging
 from chatsite.mail import email_settings
@@ -29,9 +28,9 @@ DATA_DIR = Path(env.text("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
 DEBUG = env.flag("DEBUG", default=True)
 SECRET_KEY = env.secret("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.secret("SECRET_KEY_FALLBACKS").replace(",", " ").split()
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
-SITE_URL = env.text("SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")).rstrip("/")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+SITE_URL = env.address("SITE_URL", next(iter(CSRF_TRUSTED_ORIGINS), "")).rstrip("/")
 if DEBUG:
     SECRET_KEY = SECRET_KEY or embedded.secret_key(DATA_DIR)
     ALLOWED_HOSTS = ALLOWED_HOSTS or ["localhost", "127.0.0.1", "[::1]"]
@@ -81,7 +80,7 @@ MIDDLEWARE = [
 
 # Traces: imported and inserted only where they have somewhere to go
 
-OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.address("OTEL_EXPORTER_OTLP_ENDPOINT")
 OTEL_TRACES_SAMPLER_ARG = env.ratio("OTEL_TRACES_SAMPLER_ARG", default=1.0)
 if OTEL_EXPORTER_OTLP_ENDPOINT:
     MIDDLEWARE.insert(
@@ -89,7 +88,7 @@ if OTEL_EXPORTER_OTLP_ENDPOINT:
         "chatsite.tracing.middleware.TracingMiddleware",
     )
 # Where staff look a trace up, such as http://jaeger:16686/trace/{trace_id}
-TRACE_URL = env.text("TRACE_URL")
+TRACE_URL = env.address("TRACE_URL")
 
 ROOT_URLCONF = "chatsite.urls"
 WSGI_APPLICATION = "chatsite.wsgi.application"
@@ -115,8 +114,8 @@ TEMPLATES = [
 # PostgreSQL and the two Redis instances: the embedded ones where no address is given
 
 DATABASE_URL = env.secret("DATABASE_URL")
-CACHE_URL = env.secret("CACHE_URL")
-QUEUE_URL = env.secret("QUEUE_URL")
+CACHE_URL = redis_server("CACHE_URL", env.secret("CACHE_URL"))
+QUEUE_URL = redis_server("QUEUE_URL", env.secret("QUEUE_URL"))
 if DEBUG:
     DATABASE_URL = DATABASE_URL or embedded.database_url(DATA_DIR)
     CACHE_URL = CACHE_URL or embedded.cache_url(DATA_DIR)
@@ -191,7 +190,7 @@ TASKS = {"default": {"BACKEND": "performance.queues.backend.RQBackend", "QUEUES"
 
 # The assistant
 
-LLM_BASE_URL = env.text("LLM_BASE_URL")
+LLM_BASE_URL = env.address("LLM_BASE_URL")
 LLM_API_KEY = env.secret("LLM_API_KEY")
 LLM_MODEL = env.text("LLM_MODEL")
 LLM_MODELS = env.words("LLM_MODELS")
@@ -264,7 +263,7 @@ ATTACHMENTS = {
     "PIXELS": env.number("ATTACHMENT_PIXELS", 50_000_000, least=10_000),
     "TOKENS": env.number("ATTACHMENT_TOKENS", 12_000, least=500),
     "WAIT": env.number("ATTACHMENT_WAIT", 30, most=300),
-    "SCANNER": tuple(shlex.split(env.text("ATTACHMENT_SCANNER"))),
+    "SCANNER": env.command("ATTACHMENT_SCANNER"),
     "ACCEL": env.text("ATTACHMENT_ACCEL"),
 }
 
@@ -374,7 +373,8 @@ if not DEBUG:
             "DATABASE_URL": DATABASE_URL,
             "CACHE_URL": CACHE_URL,
             "QUEUE_URL": QUEUE_URL,
-        }
+        },
+        fallbacks=SECRET_KEY_FALLBACKS,
     )
     if same_server(CACHE_URL, QUEUE_URL):
         raise ImproperlyConfigured("CACHE_URL and QUEUE_URL must be two servers: docs/settings.md.")

@@ -77,6 +77,68 @@ def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("HOSTS") == ["a", "b"]
 
 
+HOSTS = ["chat.example.org", ".example.org", "127.0.0.1", "[::1]", "a_b", "*"]
+
+
+def test_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTS", ", ".join(HOSTS))
+    assert env.hosts("HOSTS") == HOSTS
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["https://chat.example.org", "chat.example.org:80", "*.example.org", ".", "a b", "a/b"],
+)
+def test_what_is_no_host_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("HOSTS", word)
+    with pytest.raises(ImproperlyConfigured, match="HOSTS must be host names") as raised:
+        env.hosts("HOSTS")
+    assert f" {word} " not in f" {raised.value} "
+
+
+def test_origins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORIGINS", "https://*.example.org, http://localhost:8000")
+    assert env.origins("ORIGINS") == ["https://*.example.org", "http://localhost:8000"]
+
+
+@pytest.mark.parametrize("word", ["chat.example.org", "https://", "https://a/b", "ftp://a"])
+def test_what_is_no_origin_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("ORIGINS", word)
+    with pytest.raises(ImproperlyConfigured, match="ORIGINS must be origins"):
+        env.origins("ORIGINS")
+
+
+def test_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.address("PLACE") == ""
+    monkeypatch.setenv("PLACE", "http://[::1]:8080/v1/{id}")
+    assert env.address("PLACE") == "http://[::1]:8080/v1/{id}"
+
+
+@pytest.mark.parametrize("word", ["s3cret", "file:///s3cret", "http://", "http://a:s3cret/", "//a"])
+def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("PLACE", word)
+    with pytest.raises(ImproperlyConfigured, match="PLACE must be an address") as raised:
+        env.address("PLACE")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.command("SCANNER") == ()
+    monkeypatch.setenv("SCANNER", "clamscan --config '/a b'")
+    assert env.command("SCANNER") == ("clamscan", "--config", "/a b")
+    monkeypatch.setenv("SCANNER", "clamscan 's3cret")
+    with pytest.raises(ImproperlyConfigured, match="SCANNER has a quotation mark") as raised:
+        env.command("SCANNER")
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_guessable_fallback_is_as_bad_as_a_guessable_key() -> None:
+    env.refuse_unsafe(required=SAFE, fallbacks=[str(SAFE["SECRET_KEY"])])
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY_FALLBACKS") as raised:
+        env.refuse_unsafe(required=SAFE, fallbacks=["s3cret"])
+    assert "s3cret" not in str(raised.value)
+
+
 def test_prices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.prices("PRICES") == []
     monkeypatch.setenv("PRICES", "0.15, 3")
