@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.core.signals import setting_changed
@@ -115,24 +115,62 @@ class PerformanceSettings:
     switches: SwitchesSettings = field(default_factory=SwitchesSettings)
 
 
-def read(block: dict[str, dict[str, Any]]) -> tuple[PerformanceSettings, list[str]]:
-    """The settings that `block` asks for, and a sentence for each key that nothing reads."""
+def read(block: Any) -> tuple[PerformanceSettings, list[str]]:
+    """The settings that `block` asks for, and a sentence for each key that is unknown or of a wrong type.
+
+    What is wrong has its default, so that the system checks can tell of it. No sentence holds a value.
+    """
+    if not isinstance(block, Mapping):
+        return PerformanceSettings(), ["PERFORMANCE must be a dictionary."]
     sections, errors = {}, []
     known = {f.name.upper(): f for f in dataclasses.fields(PerformanceSettings)}
     for name, values in block.items():
         if name not in known:
             errors.append(f"PERFORMANCE has no section {name!r}; it has {', '.join(known)}.")
             continue
-        section, unknown = _section(known[name].default_factory, values)  # type: ignore[arg-type]
+        section, wrong = _section(known[name].default_factory, values)  # type: ignore[arg-type]
         sections[known[name].name] = section
-        errors += [f"PERFORMANCE[{name!r}] has no key {key!r}." for key in unknown]
+        errors += [f"PERFORMANCE[{name!r}]{sentence}" for sentence in wrong]
     return PerformanceSettings(**sections), errors
 
 
-def _section(kind: type[Any], values: dict[str, Any]) -> tuple[Any, list[str]]:
+def _section(kind: type[Any], values: Any) -> tuple[Any, list[str]]:
+    if not isinstance(values, Mapping):
+        return kind(), [" must be a dictionary."]
+    standard = kind()
     known = {f.name.upper(): f.name for f in dataclasses.fields(kind)}
-    given = {known[key]: value for key, value in values.items() if key in known}
-    return kind(**given), sorted(set(values) - set(known))
+    errors = [f" has no key {key!r}." for key in sorted(set(values) - set(known), key=str)]
+    given = {}
+    for key in known.keys() & values.keys():
+        wanted = _wanted(getattr(standard, known[key]))
+        if wanted.holds(values[key]):
+            given[known[key]] = values[key]
+        else:
+            errors.append(f"[{key!r}] must be {wanted.words}.")
+    return kind(**given), sorted(errors)
+
+
+class _Wanted(NamedTuple):
+    types: type | tuple[type, ...]
+    words: str
+
+    def holds(self, value: object) -> bool:
+        # True is an int to Python, and no number to whoever wrote it.
+        return isinstance(value, self.types) and (self.types is bool or not isinstance(value, bool))
+
+
+_KINDS: Final = {
+    bool: _Wanted(bool, "True or False"),
+    int: _Wanted(int, "a whole number"),
+    float: _Wanted((int, float), "a number"),
+    str: _Wanted(str, "text"),
+    tuple: _Wanted((list, tuple), "a list"),  # one text would pass for a list of its letters
+    dict: _Wanted(dict, "a dictionary"),
+}
+
+
+def _wanted(default: object) -> _Wanted:
+    return _KINDS[type(default)]
 
 
 _turned_off: frozenset[str] = frozenset()

@@ -9,13 +9,14 @@ import sys
 from importlib import util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from conversations import tools
 from conversations.tools.base import registry
 from performance.alerts.defaults import DEFAULTS
-from performance.conf import AlertsSettings
+from performance.conf import PerformanceSettings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -44,7 +45,7 @@ def test_every_setting_is_documented() -> None:
     source = "".join(path.read_text() for path in (ROOT / "chatsite").rglob("*.py"))
     read = set(
         re.findall(
-            r"env\.(?:text|secret|flag|number|ratio|words|prices|price_list|currency)\(\s*\"([A-Z_]+)\"",
+            r"env\.(?:text|secret|flag|number|ratio|words|hosts|origins|address|command|prices|price_list|currency)\(\s*\"([A-Z_]+)\"",
             source,
         )
     )
@@ -109,9 +110,12 @@ def test_every_shipped_rule_has_a_runbook_and_every_runbook_its_rule() -> None:
         assert f"(runbooks/{rule.name}.md)" in overview
 
 
-def test_every_key_of_alerts_is_documented() -> None:
+@pytest.mark.parametrize("section", dataclasses.fields(PerformanceSettings), ids=lambda f: f.name)
+def test_every_key_of_performance_is_documented(section: dataclasses.Field[Any]) -> None:
+    name = section.name.upper()
     documented = re.findall(
-        r'^\| `ALERTS\["(\w+)"\]`', (ROOT / "docs/settings.md").read_text(), re.MULTILINE
+        rf'^\| `{name}\["(\w+)"\]`', (ROOT / "docs/settings.md").read_text(), re.MULTILINE
     )
+    keys = dataclasses.fields(getattr(PerformanceSettings(), section.name))
 
-    assert [f.name.upper() for f in dataclasses.fields(AlertsSettings)] == documented
+    assert [key.name.upper() for key in keys] == documented

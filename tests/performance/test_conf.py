@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -28,6 +29,42 @@ def test_unknown_keys_are_refused_by_a_check(block: dict[str, Any], settings: An
     assert [error.id for error in run_checks() if error.id == "performance.E001"] == [
         "performance.E001"
     ]
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (None, "PERFORMANCE must be a dictionary."),
+        ({"CACHE": True}, "PERFORMANCE['CACHE'] must be a dictionary."),
+        ({"CACHE": {"ENABLED": "no"}}, "PERFORMANCE['CACHE']['ENABLED'] must be True or False."),
+        (
+            {"METRICS": {"KEEP_LIVE": 1.5}},
+            "PERFORMANCE['METRICS']['KEEP_LIVE'] must be a whole number.",
+        ),
+        ({"QUERIES": {"SLOW_MS": True}}, "PERFORMANCE['QUERIES']['SLOW_MS'] must be a number."),
+        (
+            {"METRICS": {"IGNORE_PATHS": "/static/"}},
+            "PERFORMANCE['METRICS']['IGNORE_PATHS'] must be a list.",
+        ),
+        ({"HEALTH": {"TOKEN": 5}}, "PERFORMANCE['HEALTH']['TOKEN'] must be text."),
+        ({"ALERTS": {"CHANNELS": []}}, "PERFORMANCE['ALERTS']['CHANNELS'] must be a dictionary."),
+        ({7: {}}, "PERFORMANCE has no section 7; it has"),
+    ],
+)
+def test_what_has_a_wrong_type_is_said_and_has_its_default(
+    block: Any, said: str, settings: Any
+) -> None:
+    settings.PERFORMANCE = block
+    (error,) = [error.msg for error in run_checks() if error.id == "performance.E001"]
+    assert error.startswith(said)
+    assert conf.current() == conf.PerformanceSettings()
+
+
+def test_every_field_has_a_type_that_is_looked_at() -> None:
+    for section in dataclasses.fields(conf.PerformanceSettings):
+        standard = getattr(conf.PerformanceSettings(), section.name)
+        given = {f.name.upper(): getattr(standard, f.name) for f in dataclasses.fields(standard)}
+        assert conf.read({section.name.upper(): given})[1] == []
 
 
 def test_settings_are_read_anew_when_they_change(settings: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DEFAULT_DB_ALIAS
 
+from performance.management.arguments import whole
 from performance.queries.analysis import (
     FORMATS,
     AnalysisError,
@@ -36,13 +37,6 @@ def period(text: str) -> timedelta:
     return timedelta(**{UNITS[match[2]]: int(match[1])})
 
 
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
 class Command(BaseCommand):
     help = (
         "Shows which statements cost most, what is wrong with them and with the database, and the indexes "
@@ -54,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="alias in DATABASES")
         parser.add_argument("--format", choices=FORMATS, default="text")
         parser.add_argument(
-            "--limit", type=positive, default=20, help="statements shown (default: 20)"
+            "--limit", type=whole(1, 10**6), default=20, help="statements shown (default: 20)"
         )
         parser.add_argument(
             "--since",
@@ -63,7 +57,7 @@ class Command(BaseCommand):
             help="period: 90m, 24h, 7d (default: 24h)",
         )
         parser.add_argument(
-            "--min-calls", type=positive, default=1, help="leave out what ran less often"
+            "--min-calls", type=whole(1, 10**9), default=1, help="leave out what ran less often"
         )
         parser.add_argument("--app", default="", help="only statements on this app's tables")
         parser.add_argument("--source", choices=["both", "app", "pgss"], default="both")
@@ -85,7 +79,12 @@ class Command(BaseCommand):
             "--fail-on", choices=["critical", "warning"], help="exit with 1 at this severity"
         )
         parser.add_argument(
-            "--watch", type=positive, metavar="SECONDS", nargs="?", const=10, help="again and again"
+            "--watch",
+            type=whole(1, 86_400),
+            metavar="SECONDS",
+            nargs="?",
+            const=10,
+            help="again and again",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 from redis.exceptions import RedisError
 
 from performance.cache.fleet import caches_of_ours, collect
+from performance.management.arguments import whole
 
 COLUMNS = (
     ("hit rate", "hit_rate"), ("in process", "local_share"), ("hits", "all_hits"), ("misses", "misses"),
@@ -27,7 +28,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--minutes", type=_minutes, default=60, help="how far to look back: 1 to 120"
+            "--minutes",
+            type=whole(1, MOST_MINUTES),
+            default=60,
+            help=f"how far to look back: 1 to {MOST_MINUTES}",
         )
         parser.add_argument("--format", choices=["text", "json"], default="text")
         parser.add_argument(
@@ -72,12 +76,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  server round trip {_times(report['latency_ms'])}; load {_times(report['load_ms'])}"
             )
-
-
-def _minutes(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= MOST_MINUTES:
-        raise ArgumentTypeError(f"{text!r} is not a number of minutes from 1 to {MOST_MINUTES}")
-    return int(text)
 
 
 def _seconds(text: str) -> float:

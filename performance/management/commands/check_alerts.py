@@ -6,11 +6,12 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from performance import alerts
 from performance.alerts import messages, writing
+from performance.management.failures import no_database
 from performance.models import Alert
 from performance.models.alert_rules import Severity
 from performance.models.alerts import State
@@ -41,8 +42,7 @@ class Command(BaseCommand):
                 alerts.evaluate()
             report = _report(Severity(options["severity"]))
         except DatabaseError as error:
-            name = type(error).__name__
-            raise CommandError(f"PostgreSQL does not answer: {name}.", returncode=2) from None
+            raise no_database(error) from None
         if options["format"] == "json":
             self.stdout.write(json.dumps(report, indent=2))
         else:

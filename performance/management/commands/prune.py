@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import DatabaseError
 
 from performance import tasks
+from performance.management.failures import no_database
 from performance.management.progress import Progress
 from performance.metrics import pruning
 
@@ -29,17 +30,21 @@ def _task_runs(_progress: Progress) -> Counts:
     return {"task_runs": tasks.prune_task_runs.func()}
 
 
+def _query_log(_progress: Progress) -> Counts:
+    return {"query_log": tasks.prune_query_log.func()}
+
+
 def _alerts(_progress: Progress) -> Counts:
     return {"alerts": tasks.prune_alerts.func()}
 
 
-PRUNERS: list[Callable[[Progress], Counts]] = [_metrics, _task_runs, _alerts]
+PRUNERS: list[Callable[[Progress], Counts]] = [_metrics, _task_runs, _query_log, _alerts]
 
 
 class Command(BaseCommand):
     help = (
-        "Deletes metrics, task runs and alerts that are older than the settings keep. "
-        "Exit status 2: PostgreSQL does not answer."
+        "Deletes metrics, task runs, the query log and alerts that are older than the settings keep. "
+        "Exit status 2: PostgreSQL does not answer, or has no tables yet."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,8 +57,7 @@ class Command(BaseCommand):
             for prune in PRUNERS:
                 deleted |= prune(progress)
         except DatabaseError as error:
-            name = type(error).__name__
-            raise CommandError(f"PostgreSQL does not answer: {name}.", returncode=2) from None
+            raise no_database(error) from None
         finally:
             progress.end()
         if options["format"] == "json":

@@ -9,8 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 import redis
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 
+from performance.management.arguments import MONTH, whole
+from performance.management.failures import no_database, no_redis
 from performance.queues import inspection, statistics
 
 STUCK = 300.0
@@ -18,17 +21,22 @@ STUCK = 300.0
 
 
 class Command(BaseCommand):
-    help = "Shows levels, workers, schedules and statistics. Exit status 1: somebody should look."
+    help = (
+        "Shows levels, workers, schedules and statistics. Exit status 1: somebody should look. "
+        "2: Redis does not answer."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=["text", "json"], default="text")
-        parser.add_argument("--minutes", type=int, default=60, help="period of the statistics")
+        parser.add_argument(
+            "--minutes", type=whole(1, MONTH), default=60, help="period of the statistics (60)"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             report = _report(timedelta(minutes=options["minutes"]))
         except redis.RedisError as error:
-            raise CommandError(f"Redis does not answer: {type(error).__name__}.") from None
+            raise no_redis(type(error).__name__) from None
         if options["format"] == "json":
             self.stdout.write(json.dumps(report, default=str, indent=2))
         else:
@@ -40,13 +48,22 @@ class Command(BaseCommand):
 
 def _report(period: timedelta) -> dict[str, Any]:
     levels, workers = inspection.levels(), inspection.workers()
+    tasks, problems = _tasks(period)
     return {
         "levels": [dataclasses.asdict(level) for level in levels],
         "workers": [dataclasses.asdict(worker) for worker in workers],
         "schedules": [dataclasses.asdict(schedule) for schedule in inspection.schedules()],
-        "tasks": [dataclasses.asdict(task) for task in statistics.by_task(period)],
-        "problems": list(_problems(levels, workers)),
+        "tasks": [dataclasses.asdict(task) for task in tasks],
+        "problems": [*_problems(levels, workers), *problems],
     }
+
+
+def _tasks(period: timedelta) -> tuple[list[statistics.TaskStatistics], list[str]]:
+    """The queues are told of although PostgreSQL, which has the statistics, is away."""
+    try:
+        return statistics.by_task(period), []
+    except DatabaseError as error:
+        return [], [f"No statistics: {no_database(error)}"]
 
 
 def _problems(

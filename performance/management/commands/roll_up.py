@@ -7,9 +7,10 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, ProgrammingError
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import DatabaseError
 
+from performance.management.failures import no_database, no_redis
 from performance.management.progress import Progress
 from performance.metrics import MetricsUnavailable, rollup
 
@@ -29,17 +30,9 @@ class Command(BaseCommand):
         try:
             result = rollup.roll_up(lambda done, of: progress("minute", done, of))
         except MetricsUnavailable as error:
-            raise CommandError(f"Redis does not answer ({error}).", returncode=2) from None
-        except ProgrammingError as error:
-            raise CommandError(
-                f"The database has other tables than this code ({_name(error)}): "
-                "run manage.py migrate.",
-                returncode=2,
-            ) from None
+            raise no_redis(error) from None
         except DatabaseError as error:
-            raise CommandError(
-                f"PostgreSQL does not answer ({_name(error)}).", returncode=2
-            ) from None
+            raise no_database(error) from None
         finally:
             progress.end()
         if options["format"] == "json":
@@ -53,8 +46,3 @@ class Command(BaseCommand):
             )
         if result.busy:
             sys.exit(1)
-
-
-def _name(error: Exception) -> str:
-    """What went wrong, without the statement and its values."""
-    return type(error.__cause__ or error).__name__

@@ -17,7 +17,7 @@ def found(settings: Settings, **queries: Any) -> list[str | None]:
     ("queries", "ids"),
     [
         ({}, []),
-        ({"SLOW_MS": "100"}, ["performance.E020"]),
+        ({"SLOW_MS": -1}, ["performance.E020"]),
         ({"KEEP_SAMPLES_DAYS": 0}, ["performance.E020"]),
         ({"SAMPLE_RATE": 1.5}, ["performance.E021"]),
         ({"BUDGETS": {"home": {"max_queries": 5, "max_ms": 2.5}}}, []),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.tasks import TaskResultStatus
 from django.utils import timezone
 
@@ -120,5 +121,21 @@ def test_queue_stats_as_text(server: Any, workers: Workers) -> None:
 
 def test_queue_stats_without_redis(settings: Any) -> None:
     use(settings, "redis://127.0.0.1:1/0")
-    with pytest.raises(CommandError, match="Redis"):
+    with pytest.raises(CommandError, match="Redis does not answer") as raised:
         call_command("queue_stats")
+    assert raised.value.returncode == 2
+
+
+@pytest.mark.django_db
+def test_queue_stats_without_the_rows_still_tells_of_the_queues(server: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE performance_taskrun RENAME TO elsewhere")
+    found = report()
+    assert len(found["levels"]) == 5
+    assert "run manage.py migrate" in found["problems"][-1]
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "43201", "1.5", "²", "9" * 40])
+def test_queue_stats_refuses_a_period_that_is_none(minutes: str) -> None:
+    with pytest.raises(CommandError, match="not a whole number from 1 to 43200"):
+        call_command("queue_stats", f"--minutes={minutes}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 
 from performance.alerts import Sample, evaluate
 from performance.models import Alert, AlertRule, Silence
@@ -92,3 +92,12 @@ def test_without_postgresql_it_says_so(monkeypatch: Any) -> None:
         call_command("check_alerts", stdout=StringIO())
 
     assert raised.value.returncode == 2
+
+
+def test_without_tables_it_says_what_to_do(monkeypatch: Any) -> None:
+    def missing(*_args: Any) -> None:
+        raise ProgrammingError
+
+    monkeypatch.setattr("performance.alerts.seconds_since", missing)
+    with pytest.raises(CommandError, match="run manage"):
+        call_command("check_alerts", stdout=StringIO())
