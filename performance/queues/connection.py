@@ -58,8 +58,7 @@ def async_client(*, socket_timeout: float = 5.0) -> redis.asyncio.Redis:
     kwargs = _place(pool, "host", "port", "db", "username", "password", "path")
     if "path" in kwargs:
         kwargs["unix_socket_path"] = kwargs.pop("path")
-    kwargs["ssl"] = issubclass(pool.connection_class, redis.SSLConnection)
-    return redis.asyncio.Redis(**kwargs, **limits)
+    return redis.asyncio.Redis(**kwargs, **_tls(pool), **limits)
 
 
 def _async_client_of_sentinels(
@@ -68,11 +67,11 @@ def _async_client_of_sentinels(
     manager = pool.sentinel_manager
     sentinels = [_place(sentinel.connection_pool, "host", "port") for sentinel in manager.sentinels]
     kwargs = _place(pool, "db", "username", "password")
-    kwargs["ssl"] = issubclass(pool.connection_class, redis.SSLConnection)
     found: redis.asyncio.Redis = AsyncSentinel(  # type: ignore[no-untyped-call]
         [(place["host"], place["port"]) for place in sentinels],
         sentinel_kwargs={**manager.sentinel_kwargs, "socket_timeout": 1.0},
         **kwargs,
+        **_tls(pool),
         **limits,
     ).master_for(pool.service_name)
     return found
@@ -89,6 +88,15 @@ async def aclose(asynchronous: redis.asyncio.Redis) -> None:
 def _place(pool: redis.ConnectionPool, *names: str) -> dict[str, Any]:
     kwargs = pool.connection_kwargs
     return {name: kwargs[name] for name in names if name in kwargs}
+
+
+def _tls(pool: redis.ConnectionPool) -> dict[str, Any]:
+    """Whether and how the connection is encrypted: its certificates, and what is asked of the server's."""
+    if not issubclass(pool.connection_class, redis.SSLConnection):
+        return {}
+    # Of OCSP redis-py's asyncio client knows nothing.
+    names = (name for name in pool.connection_kwargs if name.startswith("ssl_"))
+    return {"ssl": True} | _place(pool, *(name for name in names if "ocsp" not in name))
 
 
 def _forget(*, setting: str, **_kwargs: Any) -> None:
