@@ -41,7 +41,7 @@ migrations: dev
 	$(PYTHON_IN) manage.py makemigrations --check --dry-run
 
 templates: dev
-	$(PYTHON_IN) -m djlint templates --lint --quiet
+	$(PYTHON_IN) -m djlint templates performance/templates --lint --quiet
 
 deployment: dev
 	$(PRODUCTION) $(PYTHON_IN) manage.py check --deploy --fail-level WARNING

@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.core.signals import request_started
 from django.db.models.signals import post_migrate
 
-from performance import conf
+from performance import conf, logs
 
 
 class PerformanceConfig(AppConfig):
@@ -16,6 +16,7 @@ class PerformanceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        logs.configure()
         import_module("performance.checks")
         _watch_switches()
         import_module("performance.queries.watching").connect()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.db import DEFAULT_DB_ALIAS, connections, router
 
 from performance import conf
 from performance.alerts import channels
 from performance.alerts.channels import addresses
 from performance.cache.keys import is_inside
+from performance.health import SERVICES
 from performance.metrics import checks as metric_checks
 from performance.queries import checks as query_checks
 
@@ -17,6 +21,39 @@ from performance.queries import checks as query_checks
 def check_settings(**kwargs: object) -> list[CheckMessage]:
     _, errors = conf.read(getattr(settings, "PERFORMANCE", {}))
     return [Error(message, id="performance.E001") for message in errors]
+
+
+@register(Tags.database)
+def check_database(databases: Sequence[str] | None = None, **kwargs: object) -> list[CheckMessage]:
+    """The tables are of PostgreSQL, with partial indexes, triggers and COPY; `migrate` asks for this check."""
+    return [
+        Error(
+            f"DATABASES[{alias!r}] is no PostgreSQL, which the tables of performance want.",
+            hint="Use PostgreSQL 15 or newer, or take performance out of INSTALLED_APPS: "
+            "the cache backends work without.",
+            id="performance.E003",
+        )
+        for alias in databases or ()
+        if connections[alias].vendor != "postgresql" and router.allow_migrate(alias, "performance")
+    ]
+
+
+@register
+def check_optional_services(**kwargs: object) -> list[CheckMessage]:
+    """A misspelt service would keep the site out of rotation when the one that was meant is down."""
+    known = {
+        *SERVICES,
+        *(f"database:{alias}" for alias in connections if alias != DEFAULT_DB_ALIAS),
+    }
+    return [
+        Error(
+            f"PERFORMANCE['HEALTH']['OPTIONAL'] names {name!r}; the services are "
+            f"{', '.join(sorted(known))}.",
+            id="performance.E004",
+        )
+        for name in conf.current().health.optional
+        if name not in known
+    ]
 
 
 @register

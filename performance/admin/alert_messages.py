@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from performance.admin.alert_rule_form import LabelsField
 from performance.admin.base import ReadOnlyAdmin
 from performance.admin.export import CsvExport
 from performance.admin.labels import labelled
+from performance.admin.theme import ModelAdmin
 from performance.alerts import channels, planning
 from performance.models import Notification, Silence
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
+from performance.admin.theme import Checkboxes, TextInput
 from performance.alerts import channels
 from performance.alerts.suppression import circle, inhibitors_of
 from performance.metrics.definitions import BY_NAME
@@ -19,7 +19,7 @@ LABELS_HELP = "For example status=5xx, method=GET|POST. Empty: all series."
 class LabelsField(forms.CharField):
     """`{"status": "5xx", "method": ["GET", "POST"]}` as `status=5xx, method=GET|POST`."""
 
-    widget = UnfoldAdminTextInputWidget
+    widget = TextInput
 
     def prepare_value(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -41,7 +41,7 @@ class LabelsField(forms.CharField):
 class NamesField(forms.CharField):
     """`["view", "method"]` as `view, method`."""
 
-    widget = UnfoldAdminTextInputWidget
+    widget = TextInput
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(value) if isinstance(value, list) else value
@@ -60,7 +60,7 @@ class AlertRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     )
     channels = forms.MultipleChoiceField(
         required=False,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        widget=Checkboxes,
         help_text="None: all that take this severity. They are named in settings.",
     )
 

@@ -12,11 +12,11 @@ from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 
 from performance.admin.alert_rule_form import AlertRuleForm
 from performance.admin.export import CsvExport
 from performance.admin.labels import SEVERITIES, labelled
+from performance.admin.theme import ModelAdmin
 from performance.alerts import drawing, shipped, writing
 from performance.alerts import messages as words
 from performance.alerts.preview import preview

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from performance.admin.export import CsvExport
+from performance.admin.theme import ModelAdmin
 
 
 class ReadOnlyAdmin(CsvExport, ModelAdmin):  # type: ignore[misc]

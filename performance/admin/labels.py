@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from unfold.decorators import display
+from performance.admin.theme import display
 
 Column = Callable[[Any, Any], str]
 

@@ -1,4 +1,4 @@
-"""A kept plan as rows that templates/performance/queries/plan.html draws."""
+"""A kept plan as rows that performance/queries/plan.html draws."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Coordinates for templates/performance/queries/trend.html."""
+    """Coordinates for performance/queries/trend.html."""
 
     bars: list[Bar]
     line: str

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from performance.health.reports import Report, detail, forget, look, report
+from performance.health.reports import SERVICES, Report, detail, forget, look, report
 
-__all__ = ["Report", "detail", "forget", "look", "report"]
+__all__ = ["SERVICES", "Report", "detail", "forget", "look", "report"]

@@ -19,6 +19,9 @@ from performance.health.board import Board, Facts, Result
 from performance.health.databases import Migrations, probe
 from performance.queues.backend import RQBackend
 
+SERVICES = ("database", "migrations", "cache", "queue", "workers")
+"""What is asked where it is there; another database is `database:alias`."""
+
 _started = time.monotonic()
 _lock = threading.Lock()
 _board: Board | None = None

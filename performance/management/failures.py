@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.core.management.base import CommandError
-from django.db import DatabaseError, ProgrammingError
+from django.db import DatabaseError, ProgrammingError, connection
 
 FAILED = 2
 """Exit status: nothing can be said. 1 is for what was found to be wrong."""
@@ -15,6 +15,10 @@ def no_redis(reason: object) -> CommandError:
 
 def no_database(error: DatabaseError) -> CommandError:
     """Without the statement and its values."""
+    if connection.vendor != "postgresql":
+        return CommandError(
+            f"The database is {connection.display_name}, not PostgreSQL.", returncode=FAILED
+        )
     name = type(error.__cause__ or error).__name__
     if isinstance(error, ProgrammingError):
         return CommandError(

@@ -51,13 +51,6 @@ def quantile(buckets: Mapping[int, int], q: float) -> float | None:
     return None
 
 
-def share_above(buckets: Mapping[int, int], bound: float) -> float:
-    """The share (0 to 1) of values above `bound`."""
-    total = sum(buckets.values())
-    limit = key_of(bound)
-    return sum(n for key, n in buckets.items() if key > limit) / total if total else 0.0
-
-
 def cumulative(buckets: Mapping[int, int], bounds: Iterable[float]) -> list[int]:
     """How many values lie at or below each bound, as Prometheus's `le` wants it."""
     limits = [key_of(bound) for bound in bounds]

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connections
 
-from performance import conf
+from performance import checks, conf
 
 
 def test_defaults() -> None:
@@ -89,3 +91,24 @@ def test_a_prefix_inside_another_is_warned_of(
     }
     found = [warning.id for warning in run_checks() if warning.id == "performance.W001"]
     assert found == (["performance.W001"] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("optional", "refused"), [(["cache", "workers"], []), (["cache", "worker"], ["worker"])]
+)
+def test_services_that_there_are_none_of_cannot_be_optional(
+    settings: Any, optional: list[str], refused: list[str]
+) -> None:
+    settings.PERFORMANCE = {"HEALTH": {"OPTIONAL": optional}}
+    found = [error.msg for error in run_checks() if error.id == "performance.E004"]
+    assert [repr(name) in message for name, message in zip(refused, found, strict=True)] == [
+        True
+    ] * len(refused)
+
+
+def test_the_tables_want_postgresql() -> None:
+    assert checks.check_database(databases=["default"]) == []
+    with mock.patch.object(connections["default"], "vendor", "sqlite"):
+        (error,) = checks.check_database(databases=["default"])
+        assert error.id == "performance.E003"
+        assert checks.check_database(databases=None) == [], "asked by `migrate` alone"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STAFF = (
-    "templates/performance/",
     "templates/admin/",
     "templates/conversations/admin/",
     "templates/happened.html",

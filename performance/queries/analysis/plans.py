@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from performance.queries.analysis.exceptions import NotPlanned
@@ -64,9 +64,6 @@ class Plan:
         if self.children:
             node["children"] = [child.shown() for child in self.children]
         return node
-
-    def without_children(self) -> Plan:
-        return replace(self, children=())
 
 
 MEASURED = {

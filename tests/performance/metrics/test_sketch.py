@@ -58,5 +58,3 @@ def test_counts_below_bounds() -> None:
         sketch.merge(buckets, {sketch.key_of(value): 1})
 
     assert sketch.cumulative(buckets, (0.001, 0.005, 0.5, 1)) == [1, 2, 3, 3]
-    assert sketch.share_above(buckets, 0.1) == 0.5
-    assert sketch.share_above({}, 0.1) == 0
