@@ -21,6 +21,7 @@ from performance.conf import PerformanceSettings
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)")
+CHECK = re.compile(r"\b(?:chatsite|conversations|performance)\.[EWI]\d{3}\b")
 CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -55,6 +56,18 @@ def test_every_setting_is_documented() -> None:
 
     assert read - documented == set()
     assert documented - read == {"HOST", "PYTHON"}
+
+
+def test_every_system_check_is_documented() -> None:
+    packages = ("chatsite", "conversations", "performance")
+    sources = (path.read_text() for name in packages for path in (ROOT / name).rglob("*.py"))
+    known = {check for text in sources for check in CHECK.findall(text)}
+    documented = {
+        check for page in (ROOT / "docs").rglob("*.md") for check in CHECK.findall(page.read_text())
+    }
+
+    assert len(known) > 20
+    assert known - documented == set()
 
 
 def tutorial_code() -> list[str]:
