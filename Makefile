@@ -13,7 +13,7 @@ PRODUCTION = env -u CHAT_BACKEND -u DATA_DIR DEBUG=off ALLOWED_HOSTS=chat.exampl
 	METRICS_TOKEN=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe())') EMAIL_URL=smtp://mail.example.org ALERTS_EMAIL=ops@example.org CACHE_URL=redis://cache.example.org/0 QUEUE_URL=redis://queue.example.org/0 \
 	SECRET_KEY=$$($(PYTHON_IN) -c 'import secrets; print(secrets.token_urlsafe(60))')
 
-.PHONY: help run test check messages fix bench lock local dev lint types imports migrations templates deployment
+.PHONY: help run test check messages fix bench lock extra local dev lint types imports migrations templates deployment
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -66,6 +66,9 @@ lock: dev ## renew requirements/*.txt from pyproject.toml
 		-o requirements/local-model.txt
 	$(UV) $(COMPILE) --extra apprise -c requirements/dev.txt -o requirements/apprise.txt
 	$(UV) pip compile deploy/load/requirements.in $(PINNED) -c requirements/dev.txt -o requirements/load.txt
+
+extra: local ## add optional packages: NAME=local-model, tracing or apprise
+	$(UV) pip install --quiet --python $(PYTHON_IN) --no-build --require-hashes -r requirements/$(NAME).txt
 
 local:
 	@deploy/bootstrap.sh local

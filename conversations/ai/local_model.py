@@ -53,7 +53,7 @@ class LocalModelBackend(ChatBackend):
         if is_installed():
             return []
         message = f"CHAT_BACKENDS[{self.alias!r}]: {NotInstalled.explanation}"
-        return [Error(message, hint="Install requirements/local-model.txt too.", id="conversations.E004")]
+        return [Error(message, hint="make extra NAME=local-model", id="conversations.E004")]
 
 
 def is_installed() -> bool:
