@@ -164,7 +164,8 @@ _KINDS: Final = {
     int: _Wanted(int, "a whole number"),
     float: _Wanted((int, float), "a number"),
     str: _Wanted(str, "text"),
-    tuple: _Wanted((list, tuple), "a list"),  # one text would pass for a list of its letters
+    # One text would pass for a list of its letters.
+    tuple: _Wanted((list, tuple, set, frozenset), "a list"),
     dict: _Wanted(dict, "a dictionary"),
 }
 

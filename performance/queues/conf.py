@@ -86,7 +86,7 @@ def read(options: Mapping[str, Any]) -> QueueOptions:
 
 
 def _refuse_below(key: str, value: Any, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= least:
         raise ImproperlyConfigured(
             f"TASKS OPTIONS: {key.upper()} is {value!r}; it must be a number of {least} or more."
         )
