@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import results
-from tests.benchmarks.claimed import BENCHMARKS, CLAIMS
+from tests.benchmarks.claimed import BENCHMARKS, BUDGETS, CLAIMS
 from tests.benchmarks.claims_page import page
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +35,9 @@ def main(names: list[str]) -> None:
     failed = [name for name in names or usual if name != "table" and not run(name)]
     PAGE.write_text(page())
     print(f"Wrote {PAGE.relative_to(ROOT)}.")
-    met = sum(claim.is_met for claim in CLAIMS)
-    print(json.dumps({"name": "claims", "figures": {"met": met, "of": len(CLAIMS)}, "ratios": {}}))
+    claims = CLAIMS + BUDGETS
+    met = sum(claim.is_met for claim in claims)
+    print(json.dumps({"name": "claims", "figures": {"met": met, "of": len(claims)}, "ratios": {}}))
     if failed:
         raise SystemExit(f"These failed, and what they said before stands: {', '.join(failed)}.")
 

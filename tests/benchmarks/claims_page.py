@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tests.benchmarks import results
-from tests.benchmarks.claimed import BENCHMARKS, CLAIMS, Claim
+from tests.benchmarks.claimed import BENCHMARKS, BUDGETS, CLAIMS, Claim
 
 HEAD = """# What was measured
 
-Made by `make bench` from the claims in `tests/benchmarks/claimed.py` and the JSON that each benchmark printed last
+Made by `make bench` from the claims in `tests/benchmarks/claimed/` and the JSON that each benchmark printed last
 (`tests/benchmarks/results/`). `python -m tests.benchmarks claims NAME` measures one again; what the others
 said stays, with its date. The two cores of these runs also carry PostgreSQL, both Valkeys and the clients; a time on
 such a machine wobbles, so what is compared was run in turn.
-
+"""
+COLUMNS = """
 | claim | target | measured here | met | command |
 |---|---|---|---|---|
+"""
+BESIDES = """
+## What the design asks besides
+
+Narrower than the claims, and mostly against others that do the same work in the same run.
 """
 PAGES = """
 ## Each kind of page
@@ -34,9 +42,12 @@ RUNS = """
 
 def page() -> str:
     """The page: every claim, every kind of page, and how each figure is measured again."""
-    return (
-        HEAD + "".join(map(_row, CLAIMS)) + _pages() + RUNS + "".join(map(_benchmark, BENCHMARKS))
-    )
+    parts = (HEAD, _table(CLAIMS), BESIDES, _table(BUDGETS), _pages(), RUNS)
+    return "".join(parts) + "".join(map(_benchmark, BENCHMARKS))
+
+
+def _table(claims: Iterable[Claim]) -> str:
+    return COLUMNS + "".join(map(_row, claims))
 
 
 def _row(claim: Claim) -> str:
