@@ -5,8 +5,9 @@ python -m tests.benchmarks soak [--minutes 30] [--share 0.7 | --rate ACTS] [--vi
 Of 10 acts 6 open a conversation, 2 the list, 1 searches, and 1 opens a stream, asks something and reads the
 answer to its end. The capacity is the acts a second that 16 visitors get who never pause; then acts begin
 at `--share` of that rate, or `--rate` a second, whether or not the last ones have ended. Every ten seconds memory, descriptors,
-threads and connections of the web process, the worker, PostgreSQL and both Redis are looked at. The first
-third is warming up; through the rest of it goes a line. Memory may rise by 2 % of itself, a count by 5 %
+threads and connections of the web process, the worker, PostgreSQL and both Redis are looked at. Before all
+that everybody asks at once, so that pools of threads and connections, which only ever grow to their bound,
+stand there already. The first third is warming up; through the rest of it goes a line. Memory may rise by 2 % of itself, a count by 5 %
 of itself or by 2: what rises more is said to grow. Redis' own memory is shown, and has no verdict: its
 limit is the server's.
 """
@@ -107,6 +108,7 @@ def at_rest(holding: Holding, seconds: float = 1.5) -> dict[str, float]:
 async def soaked(site: Any, people: list[Any], options: argparse.Namespace) -> dict[str, Any]:
     crowd, seen = Crowd(site.port, people), Seen()
     with Holding(site) as holding:
+        await crowd.everybody_asks()
         await capacity(crowd, 5)
         most = await capacity(crowd, 10)
         print(f"capacity {most:.1f} acts a second", flush=True)

@@ -84,6 +84,10 @@ class Crowd:
         seen.outcomes[str(status)] += 1
         seen.took.setdefault(act, []).append(time.perf_counter() - begun)
 
+    async def everybody_asks(self) -> None:
+        """All at once: whatever is bounded by what runs at a time is at its bound afterwards."""
+        await asyncio.gather(*map(self._ask, self._visitors), return_exceptions=True)
+
     async def _page(self, visitor: Visitor) -> int:
         return await self._get(visitor, visitor.path)
 
