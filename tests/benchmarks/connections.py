@@ -43,6 +43,13 @@ class Connections:
         self._port = port
         self._idle: list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]] = []
 
+    async def opened(self, count: int, apart: float = 0.02) -> None:
+        """Opens so many before they are needed, `apart` seconds each."""
+        for _ in range(count):
+            pair = await asyncio.open_connection("127.0.0.1", self._port)
+            self._idle.append((time.monotonic(), *pair))
+            await asyncio.sleep(apart)
+
     async def exchange(
         self, path: str, cookie: str, *, headers: str = "", body: bytes | None = None
     ) -> Answer:

@@ -51,6 +51,10 @@ class Client:
         self._connections = Connections(port)
         self._path, self._cookie = path, cookie
 
+    async def arrive(self) -> None:
+        """One after the other: of connections that come at once, a process may take all."""
+        await self._connections.opened(ABREAST)
+
     async def ask(self, outcome: Outcome) -> None:
         begun = time.perf_counter()
         try:
