@@ -127,6 +127,70 @@ def test_a_browser_that_left_costs_no_view() -> None:
     assert exchange.messages == []
 
 
+def test_a_request_that_announces_no_body_is_not_asked_for_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(SCOPE, "headers", [(b"host", b"localhost")])
+
+    exchange = call(lambda values: HttpResponse(values["wsgi.input"].read() or b"none"), Exchange())
+
+    assert exchange.body == b"none"
+
+
+def test_a_newer_http_need_not_announce_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SCOPE, "headers", [(b"content-type", b"text/plain")])
+    monkeypatch.setitem(SCOPE, "http_version", "2")
+
+    exchange = call(lambda _values: HttpResponse(b"asked"), Exchange(b"he", b"llo"))
+
+    assert exchange.body == b"asked"
+    assert exchange.requests == []
+
+
+def test_what_the_handler_raises_reaches_the_server_and_the_thread_goes_on() -> None:
+    def handler(values: dict[str, Any], start_response: Any) -> HttpResponse:
+        if values["REQUEST_METHOD"] == "POST":
+            raise LookupError("broken")
+        start_response("200 OK", [])
+        return HttpResponse(b"well")
+
+    broken = Pages(handler, threads=1)
+
+    async def scenario() -> bytes:
+        for _ in range(2):
+            exchange = Exchange(b"")
+            with pytest.raises(LookupError, match="broken"):
+                await broken(SCOPE, exchange.receive, exchange.send)
+        exchange = Exchange(b"")
+        await broken(SCOPE | {"method": "GET"}, exchange.receive, exchange.send)
+        return exchange.body
+
+    assert async_to_sync(scenario)() == b"well"
+
+
+def test_a_request_that_is_given_up_leaves_its_thread_to_the_next() -> None:
+    go_on = threading.Event()
+
+    def handler(_values: HttpRequest, start_response: Any) -> HttpResponse:
+        go_on.wait(5)
+        start_response("200 OK", [])
+        return HttpResponse(b"done")
+
+    async def scenario() -> bytes:
+        busy = Pages(handler, threads=1)
+        task = asyncio.create_task(busy(SCOPE, Exchange(b"").receive, Exchange(b"").send))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        go_on.set()
+        after = Exchange(b"")
+        await busy(SCOPE, after.receive, after.send)
+        return after.body
+
+    assert async_to_sync(scenario)() == b"done"
+
+
 def test_requests_run_side_by_side() -> None:
     together = threading.Barrier(2, timeout=5)
 
