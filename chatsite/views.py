@@ -16,6 +16,7 @@ from django.views import defaults
 
 from chatsite import request_ids
 from chatsite.postgresql.errors import is_away
+from conversations import prepared, validators
 
 BUSY_SECONDS = 5  # until somebody who met a database that is busy or away may try again
 NOT_SHOWN = {"csrfmiddlewaretoken", "text"}
@@ -90,6 +91,13 @@ def _unsent(request: HttpRequest, *, away: bool) -> dict[str, Any]:
         "text": request.POST.get("text") if posted else None,
         "csrf_token": get_token(request),
     }
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """One page for all that is not there: whoever looks for holes asks for thousands."""
+    response = prepared.public(request, validators.anybody(request, "404"), "404.html", dict)
+    response.status_code = 404
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

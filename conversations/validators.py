@@ -43,6 +43,24 @@ def public(request: HttpRequest) -> str | None:
     return _name(request, "public")
 
 
+def anybody(request: HttpRequest, address: str = "") -> str | None:
+    """A page that shows of its reader whether they are signed in, how they want to see it, and no more.
+
+    None where it was asked for with a query: of those there would be no end. A page that is the same
+    wherever it is met says its `address`.
+    """
+    if (request.GET and not address) or request.method != "GET" or len(get_messages(request)):
+        return None
+    chosen = request.preferences  # type: ignore[attr-defined]
+    return digest(
+        edition.name(),
+        address or request.path,
+        request.user.is_authenticated,
+        chosen.theme,
+        chosen.time_zone,
+    )
+
+
 def _name(request: HttpRequest, version: str | None) -> str | None:
     # What is said once must be said now, and not again from what the browser keeps.
     if version is None or len(get_messages(request)):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from conversations import deleting, quotas, reading, sending, validators
+from conversations import deleting, prepared, quotas, reading, sending, validators
 from conversations.attachments import Refused
 from conversations.choice_forms import StartForm
 from conversations.conditional import conditional
@@ -42,23 +42,27 @@ def conversation_list(request: HttpRequest) -> HttpResponseBase:
         return _start(request)
     if request.user.is_authenticated or wants_fragment(request):
         return _list(request)
-    name = validators.public(request)
-    return conditional(request, name, lambda: render(request, "landing.html"))
+    return conditional(request, validators.public(request), lambda: _landing(request))
+
+
+def _landing(request: HttpRequest) -> HttpResponse:
+    return prepared.public(request, validators.anybody(request), "landing.html", dict)
 
 
 @signed_in
 def _list(request: AuthenticatedHttpRequest) -> HttpResponseBase:
     name = validators.page(request)
     if wants_fragment(request):
-        return conditional(request, name, lambda: _rows(request))
+        return conditional(request, name, lambda: _rows(request, name))
     return conditional(request, name, lambda: kept_list_page(request, name))
 
 
-def _rows(request: AuthenticatedHttpRequest) -> HttpResponse:
-    page = reading.conversation_page(
-        request.user, Listing.read(request.GET), cached=request.preferences.use_caches
-    )
-    return render(request, "conversations/sidebar.html#rows", {"page": page})
+def _rows(request: AuthenticatedHttpRequest, name: str | None) -> HttpResponse:
+    def read() -> tuple[prepared.Context, bool]:
+        listing, cached = Listing.read(request.GET), request.preferences.use_caches
+        return {"page": reading.conversation_page(request.user, listing, cached=cached)}, True
+
+    return prepared.page(request, name, "conversations/sidebar.html#rows", read)
 
 
 @signed_in

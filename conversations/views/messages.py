@@ -25,11 +25,10 @@ from conversations.views.responses import (
     conversation_page,
     exchange,
     fragment,
+    kept_part,
     list_page,
-    message_page,
     message_part,
     over_quota,
-    page_part,
     refusal,
     rows_context,
 )
@@ -44,14 +43,13 @@ def messages(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBa
     if request.method == "POST":
         return _send(request, get_object_or_404(request.user.conversations, pk=pk))
     name = validators.part(request, pk)
-    return conditional(request, name, lambda: _part(request, pk))
+    return conditional(request, name, lambda: _part(request, name, pk))
 
 
-def _part(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponse:
+def _part(request: AuthenticatedHttpRequest, name: str | None, pk: uuid.UUID) -> HttpResponse:
     anchor = Anchor.read(request.GET)
-    page = message_page(request, pk, anchor)
     part = "later" if anchor.kind in {"after", "from"} else "earlier"
-    return page_part(request, page, part)
+    return kept_part(request, name, pk, anchor, part)
 
 
 def _send(request: AuthenticatedHttpRequest, conversation: Conversation) -> HttpResponse:

@@ -145,19 +145,23 @@ def messages_from(
     request: AuthenticatedHttpRequest, pk: uuid.UUID, place: int, status: int = 200
 ) -> HttpResponse:
     """The messages that the conversation shows now from that place on."""
-    page = message_page(request, pk, Anchor("from", place))
-    return page_part(request, page, "later", status)
+    response = kept_part(request, None, pk, Anchor("from", place), "later")
+    response.status_code = status
+    return response
 
 
-def page_part(
-    request: HttpRequest, page: MessagePage, part: str, status: int = 200
+def kept_part(
+    request: AuthenticatedHttpRequest, name: str | None, pk: uuid.UUID, anchor: Anchor, part: str
 ) -> HttpResponse:
-    """The page's messages with a link to more of them: `part` is "earlier" or "later"."""
-    context = {"messages_page": page} | rows_context(page.conversation, page.rows)
+    """Messages with a link to more of them; `part` is "earlier" or "later", `name` its validator."""
+
+    def read() -> tuple[Context, bool]:
+        page = message_page(request, pk, anchor)
+        context = {"messages_page": page} | rows_context(page.conversation, page.rows)
+        return context, page.is_settled
+
     template = f"conversations/messages.html#{part}"
-    if page.is_settled:
-        return render(request, template, context, status=status)
-    return fragment(request, template, context, status)
+    return prepared.page(request, name, template, read, conversation_id=pk)
 
 
 def rows_context(conversation: object, rows: Sequence[ShownMessage]) -> Context:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from conversations import prepared
-from conversations.models import Conversation, Role, Status
-from tests.factories import ConversationFactory, MessageFactory, ReplyFactory
+from conversations.models import Conversation, Preferences, Role, Status
+from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cache_redis", "queue_redis")]
 
@@ -66,6 +68,86 @@ def test_it_is_rendered_once(
         text(client, url)
     monkeypatch.setattr(prepared, "render_to_string", lambda *_: pytest.fail("again"))
     assert [client.get(url).status_code for url in urls] == [200, 200]
+
+
+def test_it_is_sent_as_it_is_kept(
+    client: Client, urls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Compressed once; for who takes no gzip, unpacked."""
+    for url in urls:
+        text(client, url)
+    monkeypatch.setattr(
+        "django.middleware.gzip.compress_string", lambda *_, **__: pytest.fail("again")
+    )
+    for url in urls:
+        packed = client.get(url, headers={"Accept-Encoding": "gzip"})
+        assert packed["Content-Encoding"] == "gzip"
+        assert int(packed["Content-Length"]) == len(packed.content)
+        found = gzip.decompress(packed.content).decode()
+        assert OWN.sub(r"\1", found) == OWN.sub(r"\1", text(client, url))
+
+
+def test_parts_of_pages_are_kept_too(
+    client: Client, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [f"{conversation.get_absolute_url()}messages/?from=1", "/?conversations="]
+    htmx = {"HX-Request": "true"}
+    first = [client.get(url, headers=htmx).content for url in parts]
+    assert b"Brie?" in first[0]
+    assert b"&lt;Cheese&gt;" in first[1]
+    monkeypatch.setattr(prepared, "render_to_string", lambda *_: pytest.fail("again"))
+    assert [client.get(url, headers=htmx).content for url in parts] == first
+
+
+PUBLIC = ["/", "/help/", "/help/guide/", "/nowhere/"]
+
+
+def visitors(*names: str) -> list[Client]:
+    """Who are signed in, and last one who is not."""
+    clients = [Client() for _ in range(len(names) + 1)]
+    for name, client in zip(names, clients, strict=False):
+        client.force_login(UserFactory(username=name))
+    return clients
+
+
+def test_what_is_the_same_for_everybody_is_rendered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    alice, bob, visitor = visitors("alice", "bob")
+    for url in PUBLIC:
+        asking = [visitor] if url == "/" else [alice, visitor]
+        for client in asking:
+            text(client, url)
+    monkeypatch.setattr(prepared, "render_to_string", lambda *_: pytest.fail("again"))
+    for url in PUBLIC:
+        text(visitor, url), text(Client(), url)
+        if url != "/":
+            assert OWN.sub(r"\1", text(bob, url)) == OWN.sub(r"\1", text(alice, url))
+    assert 'href="/accounts/login/"' not in text(alice, "/nowhere/")
+    assert 'href="/accounts/login/"' in text(visitor, "/nowhere/")
+
+
+def test_and_still_in_the_colours_and_the_language_of_each() -> None:
+    alice, visitor = visitors("alice")
+    for url in PUBLIC[1:]:
+        text(visitor, url), text(alice, url)
+        Preferences.objects.change(User.objects.get(username="alice"), theme="dark")
+        assert 'data-theme="dark"' in text(alice, url)
+        Preferences.objects.change(User.objects.get(username="alice"), theme="")
+        assert "data-theme=" not in text(alice, url)
+        german = visitor.get(url, headers={"Accept-Language": "de"}).content.decode()
+        assert 'lang="de"' in german
+        assert 'lang="en"' in text(visitor, url)[:200]
+
+
+def test_addresses_without_end_are_not_kept() -> None:
+    visitor = Client()
+    text(visitor, "/nowhere/")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepared, "render_to_string", lambda *_: pytest.fail("again"))
+        assert visitor.get("/elsewhere/").status_code == 404
+        assert visitor.get("/nowhere/?a=1").status_code == 404
+        patch.setattr(prepared.conversation_cache, "set", lambda *_: pytest.fail("kept"))
+        patch.setattr(prepared, "render_to_string", lambda *_: "<p>made for this query</p>")
+        assert "for this query" in text(visitor, "/help/?a=1")
 
 
 def test_its_forms_can_be_sent_each_once(
