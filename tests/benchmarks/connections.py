@@ -101,6 +101,8 @@ class Connections:
 
 
 def _length(head: bytes) -> int:
+    if head[9:12] == b"304":
+        return 0
     for line in head.split(b"\r\n"):
         if line.startswith(b"content-length:"):
             return int(line.partition(b":")[2])
