@@ -150,6 +150,15 @@ class ConcurrentWorker(BaseWorker):
         elif command == "shutdown":
             os.kill(os.getpid(), signal.SIGINT)
 
+    def unsubscribe(self) -> None:
+        """RQ's, but its thread is told to end before the server's answer wakes it.
+
+        The other way round it may look too early, wait for a minute, and be left behind.
+        """
+        if self.pubsub_thread is not None:
+            self.pubsub_thread.stop()
+        super().unsubscribe()  # type: ignore[no-untyped-call]
+
     def get_heartbeat_ttl(self, job: Any, working_time: float = 0.0) -> int:
         """The lease, whatever the job's timeout."""
         return int(self.conf.lease)

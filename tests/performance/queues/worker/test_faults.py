@@ -152,6 +152,23 @@ def test_a_worker_whose_part_ends_does_not_pretend_to_live(
     assert isinstance(raised.value.__cause__, ArithmeticError)
 
 
+def test_a_worker_that_ends_leaves_no_thread_that_listens(
+    server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsubscribe = redis.client.PubSub.unsubscribe
+
+    def slowly(self: Any, *channels: Any) -> Any:
+        answer = unsubscribe(self, *channels)
+        time.sleep(0.1)  # in which the thread hears of it, and looks whether it is to go on
+        return answer
+
+    monkeypatch.setattr(redis.client.PubSub, "unsubscribe", slowly)
+    worker = ConcurrentWorker(LEVELS, conf=conf.read(FAST))
+    worker.work(burst=True, logging_level="ERROR")
+    assert worker.pubsub_thread is not None
+    assert not worker.pubsub_thread.is_alive()
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("timeout", "abc"), ("attempts", "x"), ("data", b"xgarbage"), ("enqueued_at", "once")],
