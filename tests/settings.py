@@ -12,6 +12,7 @@ import atexit
 import itertools
 import os
 import re
+import sys
 from pathlib import Path
 
 from chatsite import embedded
@@ -20,6 +21,18 @@ from chatsite.embedded.directories import make_data_dir
 
 _PLACE = Path(__file__).resolve().parent.parent / ".data"
 _ADDRESSES = {"CACHE_URL": embedded.cache_url, "QUEUE_URL": embedded.queue_url}
+
+
+def _keep_bytecode() -> None:
+    """Under .data/, where Python is told to leave none beside its sources, as in many containers.
+
+    A run starts more than a hundred processes: compiling all modules in each takes longer than the tests.
+    """
+    if sys.dont_write_bytecode:
+        make_data_dir(_PLACE)
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(_PLACE / "bytecode")
+        sys.dont_write_bytecode = False
 
 
 def _data_dir() -> Path:
@@ -46,6 +59,7 @@ def _worker_number() -> int:
     return int(found[1]) + 1 if found else 0
 
 
+_keep_bytecode()
 # xdist's workers inherit the addresses, so they must be told which servers are embedded.
 os.environ.setdefault("TEST_EMBEDDED", ",".join(embedded.missing_servers()))
 os.environ["DATA_DIR"] = str(_data_dir())
