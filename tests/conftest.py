@@ -15,13 +15,14 @@ import pytest
 import pytest_socket
 import redis
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadFileScheduling
 
 from chatsite.embedded import EmbeddedError, running
 from performance import metrics
 from performance.queries import log
 from tests.dropping import drop_with_what_is_left
-from tests.emptying import empty_by_deleting
+from tests.emptying import empty_by_deleting, remember
 from tests.servers import ThrowAwayValkey
 
 BROWSER = Path(__file__).parent / "browser"
@@ -75,6 +76,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """No test reaches beyond this machine; a server that is asked by name must be a local one."""
     if not item.get_closest_marker("allow_hosts"):
         pytest_socket.socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    with django_db_blocker.unblock():
+        remember()
 
 
 @pytest.fixture(scope="session", autouse=True)
