@@ -155,8 +155,9 @@ class ConcurrentWorker(BaseWorker):
 
         The other way round it may look too early, wait for a minute, and be left behind.
         """
-        if self.pubsub_thread is not None:
-            self.pubsub_thread.stop()
+        thread: Any = self.pubsub_thread
+        if thread is not None:
+            thread.stop()
         super().unsubscribe()  # type: ignore[no-untyped-call]
 
     def get_heartbeat_ttl(self, job: Any, working_time: float = 0.0) -> int:
