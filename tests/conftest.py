@@ -5,6 +5,7 @@ tests/settings.py chooses their addresses. Servers that a test may hurt: the fix
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -64,6 +65,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _in_browser(item: pytest.Item) -> bool:
     return item.path.is_relative_to(BROWSER)
+
+
+def pytest_collection_finish() -> None:
+    """A million objects stay until the end: no collection of garbage need look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -251,11 +251,12 @@ def query_budget(drill: TheDrill, get: Any) -> None:
 
 def cache_hit_rate(drill: TheDrill, get: Any) -> None:
     cache = caches["default"]
-    cache.set("there", 1)
-    times(600, lambda: cache.get("missing"))
+    there = {f"there{number}": number for number in range(100)}
+    cache.set_many(there)
+    times(6, lambda: cache.get_many(f"missing{number}" for number in range(100)))
     fleet.reporter.flush()
     drill.fires("cache-hit-rate")
-    times(1500, lambda: cache.get("there"))
+    times(15, lambda: cache.get_many(there))
     fleet.reporter.flush()
     drill.resolves("cache-hit-rate")
 

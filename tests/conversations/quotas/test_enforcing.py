@@ -12,6 +12,8 @@ import redis
 from django.db import close_old_connections, connection
 from django.test import Client
 from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from conversations import answering, attempts, deleting, exchanges, quotas, sending
 from conversations.ai.base import ChatBackend
@@ -49,7 +51,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch) -> None:
     """The ledger's server does not answer."""
-    nobody = redis.Redis(port=1, socket_connect_timeout=0.1)
+    nobody = redis.Redis(port=1, socket_connect_timeout=0.1, retry=Retry(NoBackoff(), 0))
     scripts = [nobody.register_script("return 1")] * 2
     monkeypatch.setattr(ledger, "_scripts", cache(lambda: scripts))
 

@@ -74,6 +74,25 @@ async def effect_later(name: str, seconds: float = 0.0) -> None:
     note(name)
 
 
+class Gate:
+    """Keeps tasks of workers in this process until it is opened; `held` are their names."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+        self.is_open = False
+
+
+gate = Gate()
+
+
+@task
+async def effect_behind_a_gate(name: str) -> None:
+    gate.held.add(name)
+    while not gate.is_open:
+        await asyncio.sleep(0.1)
+    note(name)
+
+
 @django_task(takes_context=True)
 def attempt(context: TaskContext) -> list[object]:
     return [context.attempt, context.task_result.id]

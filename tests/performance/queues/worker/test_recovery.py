@@ -71,7 +71,7 @@ def test_workers_killed_at_random_points_lose_and_repeat_nothing(
     options = {"MAX_DELIVERIES": 1000, "LEASE": 1.5}
     running = [workers.start("--concurrency", "50", **options) for _ in range(2)]
     for _ in range(KILLS):
-        time.sleep(rng.uniform(0.8, 2.0))
+        time.sleep(rng.uniform(0.5, 1.5))
         victim = rng.randrange(len(running))
         running[victim].kill()
         running[victim] = workers.start("--concurrency", "50", **options)
@@ -128,14 +128,14 @@ def test_poison_is_parked_and_harms_no_other(server: redis.Redis, workers: Worke
 
 
 def test_a_frozen_worker_that_thaws_changes_nothing(server: redis.Redis, workers: Workers) -> None:
-    result = tasks.effect_later.enqueue("once", 2.0)
+    result = tasks.effect_later.enqueue("once", 1.0)
     frozen = workers.start()
     eventually(lambda: is_running(result))
     frozen.send_signal(signal.SIGSTOP)
     workers.begin()
     eventually(lambda: is_over(result))
     frozen.send_signal(signal.SIGCONT)
-    time.sleep(2.0)
+    time.sleep(1.0)  # two of its heartbeats
     # Its timer may have fired before it learned that it had lost the job; the record stays single.
     assert set(history(server)) == {"once"}
     assert successes_of(server, result.id) == 1
@@ -183,7 +183,7 @@ def test_a_frozen_server_delays_and_loses_nothing(own_server: ValkeyServer, sett
         results = [tasks.effect_later.enqueue(str(n), 0.05) for n in range(100)]
         time.sleep(0.2)
         own_server._process.send_signal(signal.SIGSTOP)  # type: ignore[union-attr]
-        time.sleep(3)
+        time.sleep(2)  # longer than a lease
         own_server._process.send_signal(signal.SIGCONT)  # type: ignore[union-attr]
         client = connection.client()
         eventually(lambda: finished(client) == 100, within=60)
