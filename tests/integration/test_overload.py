@@ -25,7 +25,7 @@ def test_three_times_what_it_can_do_is_shed_and_passes(tmp_path: Path, queue_red
     try:
         site.wait_until_ready()
         path = f"/c/{message.conversation.pk}/"
-        found = load.run(site, path, cookie, soak=2, overload=3, measuring=1)
+        found = load.run(site, path, cookie, soak=1, overload=3, measuring=0.7)
     finally:
         site.__exit__(None, None, None)
 

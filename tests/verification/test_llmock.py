@@ -98,7 +98,7 @@ def test_all_our_tools_are_accepted(llmock: LLMock) -> None:
 
 
 def test_rate_limits_and_faults_are_waited_out(llmock: LLMock) -> None:
-    llmock.rate_limit(times=1, retry_after=0.4).fail(503, times=1).reply("At last.")
+    llmock.rate_limit(times=1, retry_after=0.4).fail(503, retry_after=0.1).reply("At last.")
     start = time.monotonic()
     assert text_of(ask(llmock.base_url(), request())) == "At last."
     assert time.monotonic() - start >= 0.4
@@ -106,7 +106,7 @@ def test_rate_limits_and_faults_are_waited_out(llmock: LLMock) -> None:
 
 
 def test_an_outage_ends_in_a_named_error(llmock: LLMock) -> None:
-    llmock.outage()
+    llmock.fail(503, times=None, retry_after=0.1)
     with pytest.raises(BackendOverloaded):
         ask(llmock.base_url(), request())
     assert len(llmock.requests) == 4
