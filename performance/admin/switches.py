@@ -75,6 +75,7 @@ def _page(request: HttpRequest, form: SwitchForm, status: int = 200) -> HttpResp
 class SwitchChangeAdmin(ReadOnlyAdmin):
     """Who switched what, when and why; only read here."""
 
+    list_before_template = "performance/switches_link.html"
     list_display = ["at", "switch", "is_on", "by_name", "reason"]
     list_filter = ["switch", "is_on", "at"]
     search_fields = ["by_name", "reason"]

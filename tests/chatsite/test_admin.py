@@ -112,3 +112,9 @@ def test_the_dashboard_is_the_first_of_all(client: Client) -> None:
 def test_a_message_is_named_without_its_text() -> None:
     message = MessageFactory(role=Role.ASSISTANT, text="Yes.")
     assert str(message) == f"Message {message.pk}, assistant"
+
+
+def test_every_page_leads_to_what_happened_and_to_the_chat(client: Client) -> None:
+    html = client.get(reverse("admin:index")).content.decode()
+    for name in ("admin:happened", "conversations:list"):
+        assert f'href="{reverse(name)}"' in html

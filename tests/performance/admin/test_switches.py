@@ -78,3 +78,8 @@ def test_the_page_costs_one_query_more_than_any_admin_page(
     client = staff("view_switchchange", "change_switches")
     with django_assert_max_num_queries(6):
         client.get(page())
+
+
+def test_the_list_leads_to_the_page_of_switches() -> None:
+    answer = staff("view_switchchange").get(reverse("admin:performance_switchchange_changelist"))
+    assert f'href="{page()}"' in answer.content.decode()
