@@ -12,6 +12,9 @@ import redis
 import redis.asyncio
 import structlog
 from django.conf import settings
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 logger = structlog.get_logger(__name__)
@@ -58,7 +61,11 @@ def encode(kind: str, **data: Any) -> bytes:
 
 def async_client(**options: Any) -> redis.asyncio.Redis:
     """A client of the queue instance for the running loop; the caller closes it."""
-    return redis.asyncio.from_url(settings.QUEUE_URL, socket_connect_timeout=1, **options)
+    # Once more: the connection may be one that Redis has closed since, such as by a restart.
+    retry = Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))
+    return redis.asyncio.from_url(
+        settings.QUEUE_URL, socket_connect_timeout=1, retry=retry, **options
+    )
 
 
 @cache

@@ -1,7 +1,8 @@
 """One Redis subscription connection per web process, however many browsers watch.
 
 A follower gets every frame once and in order: it subscribes, catches up from its last id, then
-takes what is published. A follower that falls behind, or a lost connection, means catching up again.
+takes what is published. A follower that falls behind catches up again, and so does everybody whose channel
+Redis confirms once more: redis-py comes back from a lost connection without a word of what it missed.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ class Hub:
     def __init__(self) -> None:
         self._mailboxes: dict[str, set[Mailbox]] = {}
         self._redis = async_client(health_check_interval=15)
-        self._pubsub: PubSub = self._redis.pubsub(ignore_subscribe_messages=True)
+        self._pubsub: PubSub = self._redis.pubsub()
+        self._is_complete = True  # every channel that is followed has been asked for
         # Concurrent first subscriptions on one PubSub race inside redis-py, and lose channels.
         self._subscribing = asyncio.Lock()
         self._reading = asyncio.Semaphore(READERS)
@@ -136,8 +138,10 @@ class Hub:
 
     async def _subscribe(self, key: str) -> None:
         async with self._subscribing:
-            with suppress(RedisError):  # the reader subscribes to all again once Redis is back
+            try:
                 await self._pubsub.subscribe(RIGHTS, key)
+            except RedisError:
+                self._is_complete = False  # the reader subscribes to all again once Redis is back
             if self._reader is None or self._reader.done():
                 self._reader = asyncio.create_task(self._read(), name="stream-hub")
             if self._placer is None or self._placer.done():
@@ -151,7 +155,7 @@ class Hub:
 
     async def _read(self) -> None:
         while self._mailboxes:
-            if not self._pubsub.subscribed:  # the first subscription failed
+            if not self._is_complete:
                 await self._reconnect()
                 continue
             try:
@@ -161,7 +165,7 @@ class Hub:
                 await self._reconnect()
                 continue
             if message is not None:
-                self._deliver(message["channel"].decode(), message["data"])
+                self._hear(message["type"], message["channel"].decode(), message["data"])
 
     async def _tell_places(self) -> None:
         """Tells those who wait how many come before them: one command a second, however many watch."""
@@ -172,6 +176,14 @@ class Hub:
                     for mailbox in self._mailboxes.get(key, ()):
                         mailbox.place(message_id, ahead, clock.time())
             await asyncio.sleep(PLACES)
+
+    def _hear(self, kind: str, key: str, data: Any) -> None:
+        """A frame, or Redis' word that a channel is heard from now on: what was said before may be missing."""
+        if kind == "message":
+            self._deliver(key, data)
+        elif kind == "subscribe":
+            for mailbox in self._mailboxes.get(key, ()):
+                mailbox.lose()
 
     def _deliver(self, key: str, data: bytes) -> None:
         if key == RIGHTS:
@@ -192,17 +204,13 @@ class Hub:
         while self._mailboxes:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2)
-            try:
+            with suppress(RedisError):
                 async with self._subscribing:
                     await self._pubsub.aclose()  # type: ignore[no-untyped-call]
-                    self._pubsub = self._redis.pubsub(ignore_subscribe_messages=True)
+                    self._pubsub = self._redis.pubsub()
                     await self._pubsub.subscribe(RIGHTS, *self._mailboxes)
-            except RedisError:
-                continue
-            break
-        for followers in self._mailboxes.values():
-            for mailbox in followers:
-                mailbox.lose()
+                    self._is_complete = True
+                return
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -15,6 +15,8 @@ from conversations import markdown
 from conversations.streams.events import encode, stream_key
 from conversations.streams.writer import FrameWriter, current_writer
 
+KEPT = 500  # frames that wait for Redis to come back: most of a minute
+
 
 def utf16_length(text: str) -> int:
     """The length of `text` as JavaScript counts it: frames carry offsets that browsers compare."""
@@ -70,6 +72,15 @@ class ReplyStream:
         self._take_text()
         frames, self._frames = self._frames, []
         return frames
+
+    @property
+    def has_frames(self) -> bool:
+        return bool(self._frames)
+
+    def give_back(self, frame: bytes) -> None:
+        """One that could not be written is to be written first; of too many the newest are kept."""
+        if len(self._frames) < KEPT:
+            self._frames.insert(0, frame)
 
     def written(self, event_id: str) -> None:
         self.start_id = self.start_id or event_id

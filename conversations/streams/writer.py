@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 
 TICK = 0.1  # seconds between two writes
+PARTING = 2.0  # seconds that the last frames are given
 
 
 class FrameWriter:
     """The ticker of one event loop. It runs while a stream is open and ends after the last.
 
-    Frames that cannot be written are dropped once the next ones come: a follower sees the gap by
-    the offsets and fetches the checkpoint from the database.
+    Frames that cannot be written are written with the next ones, once Redis is back. Where that takes too long
+    some are lost: a follower sees the gap by the offsets and fetches the checkpoint from the database.
     """
 
     def __init__(self) -> None:
@@ -45,11 +46,19 @@ class FrameWriter:
             self._ticker = asyncio.create_task(self._tick(), name="stream-writer")
 
     async def remove(self, stream: ReplyStream) -> None:
-        """Writes what is left of `stream` and forgets it."""
+        """Writes what is left of `stream` and forgets it. Where Redis is away it waits a little."""
         await self.flush()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING):
+                while not await self._is_written(stream):
+                    await asyncio.sleep(TICK)
         self._streams.discard(stream)
         if not self._streams:
             await self._close()
+
+    async def _is_written(self, stream: ReplyStream) -> bool:
+        async with self._writing:
+            return not stream.has_frames
 
     def wake(self) -> None:
         """Writes at once instead of at the next tick: for the first words of an answer."""
@@ -70,18 +79,25 @@ class FrameWriter:
             ]
             try:
                 ids, stops = await self._append(keys=keys + flags, args=arguments)
-                if self._begun:
-                    begun, self._begun = self._begun, []
-                    await self._redis.zrem(waiting.KEY, *begun)
             except RedisError as error:
                 self._report(error)
+                for stream, frame in reversed(frames):
+                    stream.give_back(frame)
                 return
+            await self._take_places()
         self._failing = False
         for (stream, _), event_id in zip(frames, ids, strict=True):
             stream.written(event_id.decode())
         for stream, stop in zip(streams, stops, strict=True):
             if stop:
                 stream.stop()
+
+    async def _take_places(self) -> None:
+        """Nobody is told any more that these wait."""
+        begun, self._begun = self._begun, []
+        if begun:
+            with suppress(RedisError):  # the sweeper's next writing leaves them out
+                await self._redis.zrem(waiting.KEY, *begun)
 
     def _report(self, error: RedisError) -> None:
         if not self._failing:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import markdown, streams
+from conversations.streams import writer
 from conversations.streams.events import stream_key
-from conversations.streams.reply import ReplyStream, utf16_length
+from conversations.streams.reply import KEPT, ReplyStream, utf16_length
 
 CONVERSATION = uuid.UUID(int=7)
 
@@ -133,8 +134,9 @@ def test_stop_is_seen_within_a_tick(queue_redis: Any) -> None:
 
 
 def test_a_redis_that_is_away_does_not_break_the_reply(
-    settings: Any, caplog: pytest.LogCaptureFixture
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(writer, "PARTING", 0.1)
     settings.QUEUE_URL = "unix:///nowhere/queue.sock"
 
     async def scenario() -> None:
@@ -145,6 +147,40 @@ def test_a_redis_that_is_away_does_not_break_the_reply(
 
     async_to_sync(scenario)()
     assert sum("stream_unavailable" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_restart_of_redis_leaves_no_gap(valkey_server: Any, settings: Any) -> None:
+    server = valkey_server("--appendonly", "yes")
+    settings.QUEUE_URL = server.url
+
+    async def scenario() -> None:
+        async with streams.open_stream(CONVERSATION, 5, 1, lambda: None) as (stream, out):
+            stream.text("Once ")
+            await out.flush()
+            await asyncio.to_thread(server.kill)
+            for piece in ("upon ", "a "):
+                stream.text(piece)
+                await out.flush()
+            await asyncio.to_thread(server.start)
+            stream.text("time")
+            stream.done("complete")
+
+    async_to_sync(scenario)()
+
+    with server.client() as client:
+        entries = client.xrange(stream_key(CONVERSATION))
+    kinds = decoded([fields[b"f"] for _, fields in entries])
+    assert [kind for kind, _ in kinds] == ["begin", "text", "text", "text", "text", "done"]
+    assert "".join(data.get("t", "") for _, data in kinds) == "Once upon a time"
+
+
+def test_what_waits_for_redis_is_bounded() -> None:
+    stream = new_stream()
+    for number in range(2 * KEPT):
+        stream.text(f"{number} ")
+        for frame in reversed(stream.take_frames()):
+            stream.give_back(frame)
+    assert len(stream.take_frames()) <= KEPT + 1
 
 
 @pytest.mark.parametrize("name", ["last_event_id", "announce", "request_stop"])

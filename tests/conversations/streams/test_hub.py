@@ -1,0 +1,47 @@
+"""What the hub does about a line to Redis that breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from conversations.models import Conversation
+from conversations.streams.events import APPEND, encode, stream_key
+from tests.conversations.streams.test_app import cookie_of, following, numbers, run
+from tests.factories import ConversationFactory
+from tests.proxy import TcpProxy
+from tests.servers import ThrowAwayValkey
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queue_redis")]
+
+
+def say(server: ThrowAwayValkey, conversation: Conversation, number: int) -> None:
+    frame = encode("message", m=number)
+    with server.client() as client:
+        client.eval(APPEND, 1, stream_key(conversation.pk), 100, 60, 1, frame)
+
+
+def test_what_is_said_while_the_line_is_down_is_not_missed(
+    valkey_server: Callable[..., ThrowAwayValkey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation: Any = ConversationFactory()
+    cookie, server = cookie_of(conversation.user), valkey_server()
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            say(server, conversation, 1)
+            await browser.wait_for(1)
+            line.close()
+            say(server, conversation, 2)
+            line.open()
+            await browser.wait_for(2)
+            say(server, conversation, 3)
+            await browser.wait_for(3)
+            assert numbers(browser) == [1, 2, 3]
+
+    with TcpProxy(server.port) as line:
+        monkeypatch.setattr(settings, "QUEUE_URL", line.url)
+        run(scenario)
