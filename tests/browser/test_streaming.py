@@ -89,6 +89,26 @@ def test_a_second_tab_sees_the_same(user: Visitor) -> None:
     assert text_of(other) == text_of(page) == whole(20)
 
 
+def test_a_message_that_cannot_be_fetched_at_once_is_shown_later(user: Visitor) -> None:
+    page, other = user.page, user.open()
+    refused: list[str] = []
+
+    def refuse(route: Any) -> None:
+        refused.append(route.request.url)
+        route.abort()
+
+    user.ask("say first")
+    other.goto(page.url)
+    other.route("**/messages/?from=*", refuse)
+    user.ask(lines(60))
+    while len(refused) < 2:  # when it was announced, and at the next look
+        other.wait_for_timeout(100)
+    other.unroute_all()
+    expect(other.locator(".message")).to_have_count(4)
+    expect(answer(other)).to_have_attribute("data-status", "complete")
+    assert text_of(other) == whole(60)
+
+
 def test_a_failure_is_explained_and_tried_again(user: Visitor) -> None:
     page = user.page
     user.ask("fail unreachable")

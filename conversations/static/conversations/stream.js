@@ -210,7 +210,7 @@ function deliver(kind, data) {
   else if (!past()) held.set(data.m, [...(held.get(data.m) ?? []), [kind, data]].slice(-HELD))
 }
 
-// What the page still does not have after a look belongs to another version.
+// What the page still does not have after a look that went well belongs to another version.
 function leave() {
   for (const id of held.keys()) elsewhere.add(id)
   held.clear()
@@ -288,7 +288,7 @@ setInterval(() => {
   if (document.hidden) return
   const open = source?.readyState === EventSource.OPEN
   if (source?.readyState === EventSource.CLOSED) reconnect()
-  if (held.size && !sending) follow().catch(() => {}).finally(leave)
+  if (held.size && !sending) follow().then(leave).catch(() => {})
   if (open && Date.now() - lastEvent < SILENCE) return
   lastEvent = Date.now()
   for (const known of liveAnswers()) if (!loading.has(known.id)) refresh(known.id, false)
