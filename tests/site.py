@@ -12,13 +12,14 @@ from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 from django.conf import settings
 from django.db import connection
 
 from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 40.0
+START_SECONDS = 90.0  # beside other work
 
 
 def postgresql_socket() -> str:
@@ -29,6 +30,15 @@ def postgresql_socket() -> str:
 def database_url(port: int) -> str:
     """The test's database, by a proxy that listens on this port."""
     return f"postgres://{connection.settings_dict['USER']}@127.0.0.1:{port}/{connection.settings_dict['NAME']}"
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """And what it has started, which would live on."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
+    for one in family:
+        one.kill()
+    process.wait()
+    psutil.wait_procs(family[1:])
 
 
 class Site:
@@ -72,11 +82,19 @@ class Site:
     def start_worker(self) -> None:
         self.worker = self._start("worker", ["manage.py", "worker"])
 
-    def restart_worker(self) -> None:
-        """As if it had been killed: with SIGKILL."""
+    def kill_web(self) -> None:
+        """With SIGKILL, and the process that granian has started."""
+        assert self.web
+        _kill(self.web)
+
+    def kill_worker(self) -> None:
+        """With SIGKILL."""
         if self.worker is not None:
-            self.worker.kill()
-            self.worker.wait()
+            _kill(self.worker)
+
+    def restart_worker(self) -> None:
+        """As if it had been killed."""
+        self.kill_worker()
         self.start_worker()
 
     def wait_until_ready(self) -> None:
@@ -127,5 +145,4 @@ class Site:
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                _kill(process)

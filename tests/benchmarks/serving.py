@@ -21,7 +21,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.benchmarks.servers import test_database
-from tests.benchmarks.serving_ways import NGINX, Server, Way
+from tests.benchmarks.serving_ways import Server, Way
+from tests.nginx import NGINX
 
 WAYS = {
     "asgi, 1 process, 1 thread": Way("asgi", 1, 1),

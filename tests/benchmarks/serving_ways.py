@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+from tests.nginx import NGINX
+
 CONFIGURATION = """
 daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
 events {{ worker_connections 1024; }}

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -20,21 +16,8 @@ from django.test import Client
 
 from conversations import streams
 from tests.factories import ConversationFactory
-from tests.servers import free_port
+from tests.nginx import NGINX, nginx
 from tests.site import Site
-
-CONFIGURATION = Path(__file__).parents[2] / "deploy/nginx/chatsite.conf"
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-MAIN = """
-daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-    {site}
-}}
-"""
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -58,35 +41,8 @@ def front(tmp_path: Path) -> Iterator[tuple[str, list[Site]]]:
             sites[-1].start_web()
         for site in sites:
             site.wait_until_ready()
-        port = stack.enter_context(_nginx(tmp_path, [site.port for site in sites]))
+        port = stack.enter_context(nginx(tmp_path, [site.port for site in sites]))
         yield f"http://127.0.0.1:{port}", sites
-
-
-@contextmanager
-def _nginx(directory: Path, ports: list[int]) -> Iterator[int]:
-    port = free_port()
-    text = CONFIGURATION.read_text().replace("listen 8080;", f"listen 127.0.0.1:{port};")
-    for shipped, ours in zip(("8001", "8002"), ports, strict=True):
-        assert f"127.0.0.1:{shipped};" in text
-        text = text.replace(f"127.0.0.1:{shipped};", f"127.0.0.1:{ours};")
-    (directory / "nginx.conf").write_text(MAIN.format(site=text))
-    command = [str(NGINX), "-p", str(directory), "-c", "nginx.conf", "-e", "error.log"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(5)
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        with suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        time.sleep(0.02)
 
 
 def _cookie(client: Client) -> str:
