@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
+from logging import Filter, LogRecord
 from typing import Any
 
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from chatsite import tracebacks
+from performance import tracebacks
 
 TOKEN = re.compile(r"(/accounts/(?:password/reset/key|confirm-email)/|/s/)[^/\s]+")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -38,10 +40,42 @@ def escape_control_characters(_logger: WrappedLogger, _method: str, event: Event
     return event
 
 
+def tell_exceptions(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """An exception among the values of a line is told as in a traceback: without what it may quote."""
+    for key, value in event.items():
+        if isinstance(value, BaseException) and key != "exc_info":
+            event[key] = tracebacks.line(value)
+    return event
+
+
+class WithoutMessages(Filter):
+    """The same for lines of loggers that are not structlog's."""
+
+    def filter(self, record: LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                tracebacks.line(one) if isinstance(one, BaseException) else one
+                for one in record.args
+            )
+        if record.name == "asyncio" and record.exc_info:
+            # "Task exception was never retrieved", and in the lines below the exception's repr.
+            record.msg, record.args = record.getMessage().partition("\n")[0], ()
+        return True
+
+
+def _thread_failed(args: threading.ExceptHookArgs) -> None:
+    if args.exc_type is not SystemExit and args.exc_value is not None:
+        name = args.thread.name if args.thread else ""
+        structlog.get_logger("threading").error(
+            "thread_failed", thread=name, exc_info=args.exc_value
+        )
+
+
 PROCESSORS: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
+    tell_exceptions,
     structlog.stdlib.PositionalArgumentsFormatter(),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
@@ -51,12 +85,17 @@ PROCESSORS: list[Processor] = [
 ]
 
 
-def configure_logging(level: str, style: str) -> dict[str, Any]:
-    """Sets structlog up and returns Django's LOGGING, so that both write the same lines to stderr."""
+def configure_logging(level: str, style: str, *, messages: bool = False) -> dict[str, Any]:
+    """Sets structlog up and returns Django's LOGGING, so that both write the same lines to stderr.
+
+    `messages`: those of all exceptions are kept, whatever they quote.
+    """
     if level not in LEVELS:
         raise ImproperlyConfigured(f"LOG_LEVEL must be one of {', '.join(LEVELS)}.")
     if style not in {"json", "console"}:
         raise ImproperlyConfigured("LOG_FORMAT must be json or console.")
+    tracebacks.show_all(messages)
+    threading.excepthook = _thread_failed  # Python's own writes to stderr, message and all
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -68,7 +107,7 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
     )
     renderers: list[Processor] = (
         [
-            structlog.processors.ExceptionRenderer(tracebacks.formatted),
+            structlog.processors.ExceptionRenderer(lambda info: tracebacks.formatted(info[1])),
             structlog.processors.JSONRenderer(),
         ]
         if style == "json"
@@ -93,7 +132,14 @@ def configure_logging(level: str, style: str) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"without messages": {"()": WithoutMessages}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "filters": ["without messages"],
+                "formatter": "line",
+            }
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             # Django gives it a handler of its own, which would write each line twice.

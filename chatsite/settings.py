@@ -359,7 +359,9 @@ USE_TZ = True
 
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = env.text("LOG_FORMAT", "console" if DEBUG else "json").lower()
-LOGGING = configure_logging(LOG_LEVEL, LOG_FORMAT)
+# Messages may quote what users write: for one's own machine.
+LOG_EXCEPTION_MESSAGES = env.flag("LOG_EXCEPTION_MESSAGES", default=False)
+LOGGING = configure_logging(LOG_LEVEL, LOG_FORMAT, messages=LOG_EXCEPTION_MESSAGES)
 # A client's own ids are another client's too; a proxy overwrites them (deploy/nginx).
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = BEHIND_PROXY
 DJANGO_STRUCTLOG_TRUST_UPSTREAM_CORRELATION_ID = False

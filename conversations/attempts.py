@@ -84,6 +84,7 @@ class Attempt:
     first_event_at: datetime | None = None
     first_text_at: datetime | None = None
     published_at: datetime | None = None
+    frames: int = 0
     tool_count: int = 0
     lasting: bool = True  # no tool had a part in it whose results may differ next time
     finish_reason: str = ""
@@ -246,6 +247,7 @@ def end(attempt: Attempt, status: Status) -> bool:
             first_event_at=attempt.first_event_at,
             first_text_at=attempt.first_text_at,
             published_at=attempt.published_at,
+            frames=attempt.frames,
             finished_at=timezone.now(),
             waits_until=None,
             **{"turns": "", "continues": False, **attempt.outcome},

@@ -81,7 +81,7 @@ async def _run(attempt: Attempt) -> None:
             await _cancelled(work, beat)
         if attempt.text and out.published_at is None:
             await writer.flush()
-        attempt.published_at = out.published_at
+        attempt.published_at, attempt.frames = out.published_at, out.frames
         is_written = await _finish(attempt, status)
         if is_written or attempt.deleted:
             measuring.ended(attempt, status)

@@ -37,6 +37,7 @@ class MetricsSettings:
     )
     sample_requests: int = 1  # 1 = every request, 10 = every tenth, which then counts as ten
     keep_live: int = 3600  # seconds for which Redis keeps the 10-second slots
+    keep_requests_mb: int = 32  # of Redis for requests by their ids, a day at most; 0 = none
     keep_minutes: int = 24  # hours for which the rows of minutes are kept
     keep_hours: int = 30  # days for which the rows of hours are kept
 

@@ -27,6 +27,7 @@ from chatsite import request_ids
 from chatsite.request_ids import trace_id_of
 from chatsite.tracing import jobs, sql
 from chatsite.tracing.tracer import OpenTelemetryTracer
+from chatsite.tracing.wordless import Wordless
 from performance import tracing
 
 
@@ -77,7 +78,7 @@ def start(ratio: float) -> TracerProvider:
         id_generator=RequestIds(),
         resource=Resource.create(name),  # OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win
     )
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(Wordless(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
     RedisInstrumentor().instrument(tracer_provider=provider, request_hook=_without_script)
     sql.watch()

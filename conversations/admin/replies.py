@@ -49,7 +49,7 @@ class ReplyAdmin(ReadOnlyAdmin):
         *("message", "status", "attempt", "backend", "model", "author", "error"),
         *("input_tokens", "output_tokens", "cached_tokens", "tokens_estimated", "cost", "currency"),
         *("input_price", "cached_price", "output_price", "saved_tokens", "saved_cost", "prompt"),
-        *("correlation_id", "stream_start", "waits_until"),
+        *("correlation_id", "stream_start", "frames", "waits_until"),
         *("fresh", "cached_at", "continues"),
         *("stop_requested", "pending_since", "enqueued_at", "started_at", "asked_at"),
         *("first_event_at", "first_text_at", "published_at", "finished_at", "beat_at"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.utils.translation import gettext_noop
 
 
@@ -9,8 +11,10 @@ class ChatBackendError(Exception):
     """Base. `explanation` is for the user: what happened and what can be done; no secret in it.
 
     `code` is stored with the reply and counted; `retryable` says whether the same request may
-    succeed later.
+    succeed later. `detail` is for the log: a status or a name, nothing that was asked or answered.
     """
+
+    loggable: ClassVar[bool] = True
 
     code = "backend_error"
     explanation = gettext_noop("The assistant could not answer because of a fault on its side.")

@@ -104,7 +104,8 @@ class Reply(models.Model):
     `backend` and `model` are those that it was asked of, once it has begun those that write it; `instead_of`
     is the model that was wanted where that was not offered any more.
     `fresh` goes past the cache of answers; `cached_at` is when an answer from there was written.
-    `stream_start` is the id in the event stream after which this attempt's frames stand.
+    `stream_start` is the id in the event stream after which this attempt's frames stand, `frames` how
+    many they were before its end was told.
     `continues` says that the next attempt goes on from the text that is there, and `turns` is what
     model and tools said to each other before one of them had to ask for permission (JSON).
 
@@ -139,6 +140,7 @@ class Reply(models.Model):
     prompt = models.PositiveIntegerField(default=0, db_default=0)
     correlation_id = models.CharField(max_length=64, blank=True)
     stream_start = models.CharField(max_length=40, blank=True)
+    frames = models.PositiveIntegerField(null=True, blank=True)
     fresh = models.BooleanField(default=False)
     cached_at = models.DateTimeField(null=True, blank=True)
     continues = models.BooleanField(default=False)

@@ -5,6 +5,7 @@ PostgreSQL holds the truth; a stream that is lost costs a reader one reload of a
 
 from __future__ import annotations
 
+from conversations.streams.events import LIFE as EVENTS_LIFE
 from conversations.streams.events import (
     announce,
     forget,
@@ -17,6 +18,7 @@ from conversations.streams.waiting import MOST as MOST_WAITING
 from conversations.streams.waiting import keep as keep_waiting
 
 __all__ = [
+    "EVENTS_LIFE",
     "MOST_WAITING",
     "ReplyStream",
     "announce",

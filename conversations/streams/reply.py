@@ -27,7 +27,7 @@ class ReplyStream:
     """Coalesces text between two ticks.
 
     Once they are written, `start_id` is the id of its first frame, and `published_at` the time of
-    the first text.
+    the first text. `frames` counts those that were taken to be written.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class ReplyStream:
         self.message_id = message_id
         self.attempt = attempt
         self.start_id = ""
+        self.frames = 0
         self.published_at: datetime | None = None
         self.stopped = False
         self._on_stop = on_stop
@@ -71,6 +72,7 @@ class ReplyStream:
         """All that is new since the last call."""
         self._take_text()
         frames, self._frames = self._frames, []
+        self.frames += len(frames)
         return frames
 
     @property

@@ -138,7 +138,7 @@ class Cluster:
             try:
                 replies[at] = self._client().execute_command(*commands[at])  # type: ignore[no-untyped-call]
             except (RedisError, OSError) as error:
-                replies[at] = Unavailable(str(error))
+                replies[at] = Unavailable(type(error).__name__)
         return replies
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 from redis.exceptions import RedisError
 
 
 class Unavailable(RedisError):
     """The cache server did not answer in time, or is known not to answer."""
+
+    loggable: ClassVar[bool] = True  # it names a server and what kept it
 
 
 class ReplyError(RedisError):

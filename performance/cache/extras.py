@@ -74,7 +74,7 @@ class Extras(Base):
 
 
 def _away(error: BaseException) -> Unavailable:
-    unavailable = Unavailable(str(error))
+    unavailable = Unavailable(type(error).__name__)
     unavailable.__cause__ = error
     return unavailable
 

@@ -6,6 +6,7 @@ Names are snake_case with the unit last, labels few and of few values: docs/metr
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,8 @@ from performance.metrics.series import LONGEST_VALUE
 from performance.metrics.timing import Timed
 
 __all__ = [
-    "MetricsUnavailable", "count", "example", "flush", "forget", "gauge", "observe", "on_flush", "record", "timed",
+    "MetricsUnavailable", "count", "example", "flush", "forget", "gauge", "observe", "on_flush", "record",
+    "remember", "timed",
 ]  # fmt: skip
 
 
@@ -35,6 +37,12 @@ def observe(name: str, /, value: float, **labels: object) -> None:
 def gauge(name: str, /, value: float, **labels: object) -> None:
     """Samples a level, such as the length of a queue, as it is now."""
     record(Recording.level, name, value, _bounded(labels))
+
+
+def remember(request_id: str, labels: tuple[str, str, str], seconds: float) -> None:
+    """Keeps a request to be found by its id: what it was, its method, how it ended. For a day at most."""
+    if request_id:
+        record(Recording.remember, request_id, labels, time.time(), seconds)
 
 
 def timed(name: str, /, **labels: object) -> Timed:

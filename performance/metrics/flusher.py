@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 import redis
@@ -44,6 +45,7 @@ class Flusher:
         self._steps = 0
         self._fresh: Cells = {}  # not yet in a batch of totals
         self._batch: tuple[int, list[store.Total]] = (0, [])
+        self._trail: deque[bytes] = deque(maxlen=MOST_PENDING)
         self._failures = 0
         self._try_at = 0.0
         self._is_last = False
@@ -72,7 +74,7 @@ class Flusher:
             self._call_back()
             self._collect()
             # Twice, where a batch of totals whose reply was lost has to go before the next.
-            while self._unsent or self._fresh or self._batch[1]:
+            while self._unsent or self._fresh or self._batch[1] or self._trail:
                 if not (self._may_try() and self._send()):
                     return False
             return True
@@ -87,6 +89,8 @@ class Flusher:
     def _collect(self) -> None:
         self._recording.replay(self._buffer.drain())
         self._recording.dropped(self._buffer.dropped(), "full")
+        if packet := self._recording.trail.take():
+            self._trail.append(packet)
         cells = self._recording.take()
         if not cells:
             return
@@ -117,7 +121,7 @@ class Flusher:
         number, batch = self._batch
         packed = {slot: (self._field(), self._packed(slot)) for slot in self._unsent}
         try:
-            store.write(self._process, packed, number, batch)
+            store.write(self._process, packed, number, batch, self._trail)
         except (redis.RedisError, OSError) as error:
             self._failed(error)
             return False
@@ -142,4 +146,5 @@ class Flusher:
             self._failures = 0
         self._batch = (self._batch[0], [])
         self._unsent.clear()
+        self._trail.clear()
         self._slots = {slot: cells for slot, cells in self._slots.items() if slot == self._newest}

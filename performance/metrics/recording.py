@@ -11,6 +11,7 @@ from performance.metrics.cardinality import Registry
 from performance.metrics.definitions import Kind
 from performance.metrics.series import BadMetric, Series
 from performance.metrics.summary import Summary
+from performance.metrics.trail import Trail
 
 logger = logging.getLogger("performance.metrics")
 
@@ -26,6 +27,7 @@ class Recording:
     """What recorders may do with an event; `cells` is what came of it since the last `take`."""
 
     def __init__(self, most_series: int) -> None:
+        self.trail = Trail()
         self._registry = Registry(most_series)
         self._cells: Cells = {}
         self._complaints: set[str] = set()
@@ -61,6 +63,12 @@ class Recording:
 
     def level(self, name: str, value: float, labels: dict[str, str]) -> None:
         self._cell(name, labels, Kind.LEVEL).level(_finite(name, value))
+
+    def remember(
+        self, request_id: str, labels: tuple[str, str, str], at: float, seconds: float
+    ) -> None:
+        """`labels`: what it was, its method, how it ended."""
+        self.trail.add(request_id, labels, at, seconds)
 
     def dropped(self, n: int, reason: str) -> None:
         if n:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,9 @@ from performance import conf
 
 PREFIX = "{metrics}"
 TOTALS = f"{PREFIX}:totals"
+TRAIL = f"{PREFIX}:trail"
+TRAIL_LIFE = 24 * 3600
+"""Seconds for which a request is known by its id, if Redis has room for so many."""
 TIMEOUT = 1.0
 REMEMBER_BATCH = 3600
 """Seconds for which the number of a process's last batch is kept: longer than a reply can be missing.
@@ -44,6 +48,24 @@ end
 return 1
 """
 
+# The newest packets of performance.metrics.trail stay: up to a number of bytes (a list takes some beside
+# the packet), and a day. The lengths are summed in a key of their own, as a list has no size in bytes.
+_TRAIL = """
+local beside = 16
+redis.call('RPUSH', KEYS[1], ARGV[1])
+local size = redis.call('INCRBY', KEYS[2], #ARGV[1] + beside)
+local most, oldest = tonumber(ARGV[2]), tonumber(ARGV[3])
+for _ = 1, 100 do
+  local head = redis.call('LINDEX', KEYS[1], 0)
+  if not head or (size <= most and struct.unpack('>I4', head) >= oldest) then break end
+  redis.call('LPOP', KEYS[1])
+  size = redis.call('DECRBY', KEYS[2], #head + beside)
+end
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return size
+"""
+
 Total = tuple[str, str, str, dict[str, float]]
 """Metric, series, the series to use beyond the limit, and what to add to its fields."""
 
@@ -64,9 +86,16 @@ def slot_key(slot: int) -> str:
 
 
 def write(
-    process: str, slots: Mapping[int, tuple[str, bytes]], number: int, totals: list[Total]
+    process: str,
+    slots: Mapping[int, tuple[str, bytes]],
+    number: int,
+    totals: list[Total],
+    trail: Iterable[bytes] = (),
 ) -> None:
-    """Writes slots (number to field and bytes) and one batch of totals. Raises redis.RedisError."""
+    """Writes slots (number to field and bytes), one batch of totals and packets of requests.
+
+    Raises redis.RedisError.
+    """
     settings = conf.current().metrics
     with client().pipeline(transaction=False) as pipe:
         for slot, (field, blob) in slots.items():
@@ -78,6 +107,11 @@ def write(
             pipe.eval(
                 _ADD, 3, *keys, str(number), str(REMEMBER_BATCH), str(settings.most_series), batch
             )
+        most = settings.keep_requests_mb * 1_000_000
+        for packet in trail if most else ():
+            oldest = int(time.time()) - TRAIL_LIFE
+            bounds = (str(most), str(oldest), str(TRAIL_LIFE))
+            pipe.eval(_TRAIL, 2, TRAIL, f"{TRAIL}:bytes", packet, *bounds)
         pipe.execute()
 
 

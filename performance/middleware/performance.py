@@ -131,6 +131,7 @@ class Watch:
             (self._seen, self._spending),
             self._weight,
         )
+        metrics.remember(self._id, (self._view, self._method or "", status), took)
         if status == "5xx" or took > SLOW:
             requests.leave_example(self._id, self._view, self._method, status, took)
 

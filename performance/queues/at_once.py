@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from traceback import format_exception
 from typing import Any
 
 from django.tasks.base import TaskError, TaskResultStatus
@@ -14,6 +13,7 @@ from django.tasks.exceptions import TaskResultDoesNotExist
 from django.tasks.signals import task_enqueued, task_finished, task_started
 from django.utils import timezone
 
+from performance import tracebacks
 from performance.queues import running
 from performance.queues.types import AnyResult
 
@@ -94,5 +94,5 @@ def _described(error: BaseException) -> TaskError:
     kind = type(error)
     return TaskError(
         exception_class_path=f"{kind.__module__}.{kind.__qualname__}",
-        traceback="".join(format_exception(error)),
+        traceback=tracebacks.formatted(error),
     )

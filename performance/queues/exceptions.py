@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class QueueError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package. Their messages quote no argument of a task."""
+
+    loggable: ClassVar[bool] = True
 
 
 class EnqueueFailed(QueueError):

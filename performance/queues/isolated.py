@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 
@@ -15,6 +14,7 @@ from django.db import connections
 from django.tasks.base import TaskResult, TaskResultStatus
 from django.utils import timezone
 
+from performance import tracebacks
 from performance.queues.types import AnyResult
 
 
@@ -53,7 +53,7 @@ def main(pipe: Connection, packed: bytes) -> None:
         answer = Answer(
             error=f"{type(error).__module__}.{type(error).__qualname__}",
             # Half a character, as file names may hold, would keep the answer from being sent.
-            traceback="".join(traceback.format_exception(error)).encode(errors="replace").decode(),
+            traceback=tracebacks.formatted(error).encode(errors="replace").decode(),
             retry_after=after if isinstance(after, int | float) else None,
         )
     connections.close_all()

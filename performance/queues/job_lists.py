@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,6 +13,8 @@ from performance.queues.levels import Level
 
 Registry = Literal["queued", "blocked", "started", "scheduled", "failed", "finished", "canceled"]
 """`blocked`: a concurrency limit holds them up."""
+Entry = tuple[str, float | None]
+"""The id of a job, and when it is to run where it is scheduled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,24 +41,56 @@ def jobs(level: Level, registry: Registry, *, first: int = 0, most: int = 100) -
     """
     client: Any = connection.client()
     last = first + most - 1
-    entries: list[Any]
     if registry == "queued":
-        entries = [(entry, None) for entry in client.lrange(level_key("queue", level), first, last)]
+        entries = [(entry, None) for entry in client.lrange(_key(level, registry), first, last)]
     else:
         newest_first = registry not in {"scheduled", "blocked"}
         entries = client.zrange(
             _key(level, registry), first, last, desc=newest_first, withscores=True
         )
-    ids = [entry.decode().partition(":")[0] for entry, _ in entries]
-    pipeline = client.pipeline(transaction=False)
-    for job_id in ids:
+    return states(_entries(registry, entries))
+
+
+def newest(level: Level, registry: Registry, first: int, most: int) -> list[Entry]:
+    """`most` ids from the `first` newest on; of those scheduled, the next to run come first.
+
+    Raises redis.RedisError.
+    """
+    client: Any = connection.client()
+    if registry == "queued":
+        found = client.lrange(_key(level, registry), -first - most, -first - 1)
+        return _entries(registry, [(entry, None) for entry in reversed(found)])
+    descending, last = registry != "scheduled", first + most - 1
+    key = _key(level, registry)
+    return _entries(registry, client.zrange(key, first, last, desc=descending, withscores=True))
+
+
+def length(level: Level, registry: Registry) -> int:
+    """How many there are. Raises redis.RedisError."""
+    client: Any = connection.client()
+    key = _key(level, registry)
+    return int(client.llen(key) if registry == "queued" else client.zcard(key))
+
+
+def states(entries: Sequence[Entry]) -> list[JobState]:
+    """The jobs of these ids, without those that are gone. One round trip. Raises redis.RedisError."""
+    pipeline: Any = connection.client().pipeline(transaction=False)
+    for job_id, _ in entries:
         pipeline.hgetall(results.job_key(job_id))
-    run_at = [score if registry == "scheduled" else None for _, score in entries]
-    rows = zip(ids, pipeline.execute(), run_at, strict=True)
-    return [_job(job_id, raw, at) for job_id, raw, at in rows if raw]
+    rows = zip(entries, pipeline.execute(), strict=True)
+    return [_job(job_id, raw, at) for (job_id, at), raw in rows if raw]
+
+
+def _entries(registry: Registry, found: Iterable[tuple[bytes, float | None]]) -> list[Entry]:
+    return [
+        (entry.decode().partition(":")[0], score if registry == "scheduled" else None)
+        for entry, score in found
+    ]
 
 
 def _key(level: Level, registry: Registry) -> str:
+    if registry == "queued":
+        return level_key("queue", level)
     if registry == "blocked":
         return f"{OWN}:blocked_at:{level.value}"
     return level_key("wip" if registry == "started" else registry, level)

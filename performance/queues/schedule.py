@@ -15,6 +15,7 @@ from croniter import croniter  # type: ignore[import-untyped]
 from django.tasks.signals import task_enqueued
 from django.utils import timezone
 
+from performance import tracebacks
 from performance.queues import results, scripts, submission
 from performance.queues.clock import rq_time
 from performance.queues.conf import QueueOptions
@@ -96,7 +97,7 @@ class Schedules:
         except redis.RedisError:
             raise
         except Exception as error:  # noqa: BLE001 - also of the task's own keys; the others go on
-            logger.warning("schedule_failed", task=task.module_path, error=str(error))
+            logger.warning("schedule_failed", task=task.module_path, error=tracebacks.line(error))
         else:
             if started == 1:
                 _tell(task, job.id)

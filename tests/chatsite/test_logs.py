@@ -83,6 +83,37 @@ def test_what_postgresql_quotes_is_left_out(style: str) -> None:
         assert kept in text
 
 
+QUOTING = """
+import asyncio, threading
+def fail(words='canary-' + '9'):
+    raise ValueError(words)
+async def forgotten():
+    task = asyncio.create_task(later())
+    await asyncio.sleep(0.01)
+async def later():
+    fail()
+try:
+    fail()
+except ValueError as error:
+    logging.getLogger('b').warning('refused: %s', error)
+    structlog.get_logger('a').exception('failed', error=error)
+    logging.getLogger('b').exception('failed')
+thread = threading.Thread(target=fail, name='helper')
+thread.start()
+thread.join()
+asyncio.run(forgotten())
+"""
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_no_line_quotes_the_message_of_an_exception(style: str) -> None:
+    text = "\n".join(logged(QUOTING, style))
+    assert "canary-9" not in text
+    assert text.count("in fail") == 4
+    for kept in ("refused: ValueError", "thread_failed", "helper", "never retrieved"):
+        assert kept in text
+
+
 def test_no_colours_outside_a_terminal() -> None:
     assert "\x1b" not in "\n".join(logged("logging.getLogger('a').warning('x')", "console"))
 

@@ -12,7 +12,7 @@ STAFF = (
     "templates/happened.html",
     "conversations/admin/",
     "chatsite/admin",
-    "chatsite/happened.py",
+    "chatsite/happened/",
     "conversations/management/",
     "conversations/migrations/",
 )

@@ -14,6 +14,8 @@ from performance.models.alert_rules import Severity
 class ChannelError(Exception):
     """It was not sent; another try may help. The text holds no address and no secret."""
 
+    loggable: ClassVar[bool] = True
+
 
 class Refused(ChannelError):
     """It was not sent, and another try will not help."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 import zlib
 from base64 import b64encode
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from django.tasks.base import TaskError, TaskResultStatus
 from django.utils.json import normalize_json
 from django.utils.module_loading import import_string
 
+from performance import tracebacks
 from performance.queues.clock import rq_time
 from performance.queues.exceptions import TaskCancelled, TaskParked, TaskTimeout, WorkerLost
 from performance.queues.worker.children import ChildRaised
@@ -117,7 +117,7 @@ def _failed(run: Run, kind: Kind, error: BaseException) -> dict[str, Any]:
     if run.result is not None:
         run.result.errors.append(TaskError(exception_class_path="", traceback=""))
         _end(run, TaskResultStatus.FAILED)
-    return _described(run, op, path, "".join(traceback.format_exception(error)))
+    return _described(run, op, path, tracebacks.formatted(error))
 
 
 def _described(run: Run, op: dict[str, Any], path: str, text: str) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def from_claim(row: list[bytes], worker: str) -> Run:
     try:
         return _parsed(row, worker)
     except (ValueError, OverflowError) as error:
-        fault = DamagedJob(f"Its record in Redis is damaged: {error}")
+        fault = DamagedJob(f"Its record in Redis is damaged: {type(error).__name__}.")
         # Only what the script itself made up is sure to be sound.
         sound = [b""] * len(row)
         sound[:5] = [*row[:4], b""]

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
 from chatsite.request_ids import trace_id_of
 from conversations.models import Reply
+from conversations.tasks import write_reply
 from performance import metrics
 from performance.models import Alert, AlertRule, QuerySample, TaskRun
+from performance.queues import connection, finding, outbox, submission
+from performance.queues.conf import QueueOptions
 from tests.factories import MessageFactory, ReplyFactory, ToolRunFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queue_redis")]
@@ -44,8 +48,11 @@ def everything() -> Reply:
         asked_at=now,
         input_tokens=7,
         stream_start="1700000000000-0",
+        frames=143,
     )
     metrics.example("request_seconds", 2, ID, view="conversations:list", method="GET", status="5xx")
+    metrics.remember(ID, ("conversations:detail", "GET", "2xx"), 0.0125)
+    metrics.remember(ID, ("conversations:events", "GET", "lifetime"), 300)
     metrics.count("beside_it")
     metrics.flush()
     Alert.objects.create(
@@ -74,8 +81,17 @@ def test_one_id_finds_all_that_belongs_together_and_nothing_that_was_written(ask
     everything()
     page = text(staff(*ALL), asked)
     parts = ("write_reply", "calculator", "An index", "Attempt 0", "7 tokens in", "1700000000000-0")
-    for part in (*parts, "GET conversations:list", "5xx", "names it"):
+    for part in (*parts, "GET conversations:list", "5xx", "names it", "143 events"):
         assert part in page
+    for quick in (
+        "GET conversations:detail",
+        "2xx",
+        "0.013",
+        "GET conversations:events",
+        "lifetime",
+    ):
+        assert quick in page
+    assert "are known by their ids since" in page
     assert "secret" not in page
 
 
@@ -96,6 +112,55 @@ def test_what_one_may_not_view_is_not_shown_and_said() -> None:
 
 def test_nothing_found_says_what_might_be_the_reason() -> None:
     assert "Nothing with this id" in text(staff(*ALL), "unknown-id")
+
+
+def enqueue(**options: Any) -> str:
+    """A job of the request ID, which no worker takes."""
+    with structlog.contextvars.bound_contextvars(request_id=ID):
+        job = submission.prepare(write_reply.using(**options), (), {}, QueueOptions())
+    submission.send(connection.client(), [job])
+    return job.id
+
+
+@pytest.mark.parametrize("by", ["request", "job"])
+def test_jobs_that_wait_or_are_due_later_are_found(by: str) -> None:
+    waiting = enqueue()
+    enqueue(run_after=datetime(2030, 5, 6, 7, 8, tzinfo=UTC))
+    page = text(staff(*ALL), ID if by == "request" else waiting)
+    for part in ("write_reply, high, attempt 1", "is queued", "is due at 2030-05-06 07:08:00"):
+        assert part in page
+
+
+def test_jobs_that_redis_does_not_have_yet_are_found() -> None:
+    with structlog.contextvars.bound_contextvars(request_id=ID):
+        job = submission.prepare(write_reply, (), {}, QueueOptions())
+    outbox.keep("conversations.tasks.write_reply", [job])
+    assert "waits for Redis" in text(staff(*ALL), ID)
+
+
+def test_of_long_queues_it_says_what_was_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "MOST", 1)
+    enqueue()
+    enqueue()
+    assert "1 jobs of long queues were not looked at" in text(staff(*ALL), ID)
+
+
+def test_without_redis_the_rest_is_shown_and_it_says_so(settings: Any) -> None:
+    everything()
+    nowhere = {"URL": "redis://127.0.0.1:1/0", "DEFAULT_TIMEOUT": 60}
+    settings.RQ_QUEUES = dict.fromkeys(settings.RQ_QUEUES, nowhere)
+    page = text(staff(*ALL), ID)
+    assert "jobs that wait or run are not known" in page
+    assert "calculator" in page
+
+
+@pytest.mark.parametrize(
+    ("ended", "said"), [(None, "in Redis"), (timedelta(hours=2), "keeps them no more")]
+)
+def test_events_say_whether_they_are_still_there(ended: timedelta | None, said: str) -> None:
+    at = timezone.now() - ended if ended else None
+    ReplyFactory(correlation_id=ID, stream_start="1700000000000-0", finished_at=at)
+    assert said in text(staff(*ALL), ID)
 
 
 @pytest.mark.parametrize("asked", ["<script>", "x" * 65, "a b"])
