@@ -15,8 +15,8 @@ from uuid import UUID
 from django.conf import settings
 
 from chatsite import wsgi
+from chatsite.event_streams import stream
 from chatsite.pages import Pages
-from conversations.streams.app import events
 from conversations.streams.asgi import JSON, Receive, Scope, Send, answer
 from conversations.streams.hub import close_hub
 from performance import health
@@ -40,7 +40,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif path == "/health/ready":
         await _ready(send)
     elif (match := EVENTS.fullmatch(path)) and scope["method"] == "GET":
-        await events(scope, receive, send, UUID(match[1]))
+        await stream(scope, receive, send, UUID(match[1]))
     else:
         await _pages(scope, receive, send)
 

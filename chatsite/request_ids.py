@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from django.dispatch import receiver
@@ -40,6 +41,11 @@ class RequestIdMiddleware:
         if request_id:
             response.headers["X-Request-ID"] = request_id
         return response
+
+
+def chosen(given: str) -> str:
+    """The id of a request: the given one, where it is one, else a new one."""
+    return given if ID.fullmatch(given) else str(uuid4())
 
 
 def current() -> str:

@@ -245,6 +245,9 @@ if env.flag("LOCAL_MODEL", default=False):
     if not LLM_BASE_URL:
         CHAT_BACKENDS["default"] = CHAT_BACKENDS["local"]
 
+# Open event streams of a user in one web process; the oldest makes way for one more.
+STREAMS_PER_USER = env.number("STREAMS_PER_USER", 50, least=1, most=10_000)
+
 # Links by which anybody may read a conversation; staff may narrow both while the site runs
 
 SHARING = env.flag("SHARING", default=True)

@@ -34,8 +34,13 @@ class Span(Protocol):
 class Tracer(Protocol):
     """What makes spans."""
 
-    def span(self, name: str, kind: Kind, attributes: Attributes) -> AbstractContextManager[Span]:
-        """A span that ends with the block and is the parent of what is opened inside."""
+    def span(
+        self, name: str, kind: Kind, attributes: Attributes, parent: str
+    ) -> AbstractContextManager[Span]:
+        """A span that ends with the block and is the parent of what is opened inside.
+
+        `parent` is a W3C traceparent; without one it is what is open here.
+        """
 
 
 class _Nothing:
@@ -61,7 +66,14 @@ def is_on() -> bool:
 
 
 def span(
-    name: str, attributes: Attributes | None = None, *, kind: Kind = "internal"
+    name: str,
+    attributes: Attributes | None = None,
+    *,
+    kind: Kind = "internal",
+    parent: str = "",
 ) -> AbstractContextManager[Span]:
-    """A span around a block, whose exceptions mark it as failed and pass."""
-    return _NOWHERE if _tracer is None else _tracer.span(name, kind, attributes or {})
+    """A span around a block, whose exceptions mark it as failed and pass.
+
+    `parent` is the traceparent of a span elsewhere; without one it is what is open here.
+    """
+    return _NOWHERE if _tracer is None else _tracer.span(name, kind, attributes or {}, parent)

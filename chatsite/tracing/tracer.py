@@ -10,6 +10,7 @@ import structlog
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from chatsite.tracing.w3c import following
 from performance.tracing import Attributes, Kind
 
 KINDS = {
@@ -46,10 +47,13 @@ class OpenTelemetryTracer:
         self._tracer = tracer
 
     @contextmanager
-    def span(self, name: str, kind: Kind, attributes: Attributes) -> Iterator[OpenTelemetrySpan]:
+    def span(
+        self, name: str, kind: Kind, attributes: Attributes, parent: str
+    ) -> Iterator[OpenTelemetrySpan]:
         # An exception's message may hold what a person wrote, so only its type is kept.
         with self._tracer.start_as_current_span(
             name,
+            context=following(parent) if parent else None,
             kind=KINDS[kind],
             attributes={**correlation(), **attributes},
             record_exception=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from importlib import import_module
 from uuid import UUID
 
@@ -29,7 +30,8 @@ async def follower(key: str, conversation_id: UUID) -> int | None:
     Raises django.db.Error where that cannot be known now.
     """
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_threads, _owner, key, conversation_id)
+    here = copy_context()  # so that what it asks belongs to the stream's trace
+    return await loop.run_in_executor(_threads, here.run, _owner, key, conversation_id)
 
 
 def _owner(key: str, conversation_id: UUID) -> int | None:

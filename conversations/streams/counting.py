@@ -1,10 +1,11 @@
-"""How many browsers watch, as the metric `streams_open` of each web process."""
+"""How many browsers watch, as the metric `streams_open` of each web process, and what each stream came to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from conversations.streams.tally import Tally
 from performance import metrics
 
 _open: set[object] = set()
@@ -12,16 +13,18 @@ _last = 0
 
 
 @contextmanager
-def counted() -> Iterator[None]:
+def counted(tally: Tally) -> Iterator[None]:
     """One open stream, for as long as the block lasts."""
     metrics.on_flush(_sample)
     stream = object()
     _open.add(stream)
     metrics.gauge("streams_open", len(_open))
+    tally.open()
     try:
         yield
     finally:
         _open.discard(stream)
+        tally.end()
 
 
 def _sample() -> None:

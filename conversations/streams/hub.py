@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -40,6 +41,8 @@ class Mailbox:
 
     def __init__(self) -> None:
         self.owner: int | None = None  # the user, once it is known that they may follow
+        self.crowded_out = False  # by newer streams of the same user
+        self.on_crowded_out: Callable[[], object] = bool
         self.revoked: set[int] = set()  # users whose rights changed since this mailbox was opened
         self._frames: deque[Frame] = deque()
         self._ready = asyncio.Event()
@@ -75,6 +78,12 @@ class Mailbox:
             self.revoked.add(user_id)
             self._ready.set()
 
+    def crowd_out(self) -> None:
+        """Newer streams of its user have taken its place."""
+        self.crowded_out = True
+        self._ready.set()
+        self.on_crowded_out()
+
     async def take(self) -> list[Frame]:
         """Waits for frames; an empty list means that some were missed, or that rights changed."""
         await self._ready.wait()
@@ -89,6 +98,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._mailboxes: dict[str, set[Mailbox]] = {}
+        self._of: dict[int, list[Mailbox]] = {}  # by user, the oldest first
         self._redis = async_client(health_check_interval=15)
         self._pubsub: PubSub = self._redis.pubsub()
         self._is_complete = True  # every channel that is followed has been asked for
@@ -106,11 +116,27 @@ class Hub:
             await self._subscribe(key)
             yield mailbox
         finally:
+            self._disown(mailbox)
             followers = self._mailboxes[key]
             followers.discard(mailbox)
             if not followers:
                 del self._mailboxes[key]
                 await asyncio.shield(self._unsubscribe(key))
+
+    def admit(self, mailbox: Mailbox, owner: int, most: int) -> None:
+        """That user may follow: with the newest `most` of their streams here."""
+        mailbox.owner = owner
+        mine = self._of.setdefault(owner, [])
+        mine.append(mailbox)
+        while len(mine) > most:
+            mine.pop(0).crowd_out()
+
+    def _disown(self, mailbox: Mailbox) -> None:
+        mine = self._of.get(mailbox.owner or 0, [])
+        if mailbox in mine:
+            mine.remove(mailbox)
+        if mailbox.owner and not mine:
+            self._of.pop(mailbox.owner, None)
 
     async def since(self, key: str, event_id: str, count: int = BACKLOG) -> list[Frame]:
         """The frames after `event_id`, oldest first."""
@@ -143,9 +169,9 @@ class Hub:
             except RedisError:
                 self._is_complete = False  # the reader subscribes to all again once Redis is back
             if self._reader is None or self._reader.done():
-                self._reader = asyncio.create_task(self._read(), name="stream-hub")
+                self._reader = _task_of_nobody(self._read(), "stream-hub")
             if self._placer is None or self._placer.done():
-                self._placer = asyncio.create_task(self._tell_places(), name="stream-places")
+                self._placer = _task_of_nobody(self._tell_places(), "stream-places")
 
     async def _unsubscribe(self, key: str) -> None:
         async with self._subscribing:
@@ -211,6 +237,11 @@ class Hub:
                     await self._pubsub.subscribe(RIGHTS, *self._mailboxes)
                     self._is_complete = True
                 return
+
+
+def _task_of_nobody(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """It serves all, so it belongs to no follower's log lines and trace."""
+    return asyncio.create_task(work, name=name, context=Context())
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

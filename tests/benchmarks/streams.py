@@ -141,7 +141,7 @@ def run(count: int, rate: float) -> dict[str, float]:
     places = sessions_and_conversations(count)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        site = Site(directory, LOG_LEVEL="WARNING")
+        site = Site(directory, LOG_LEVEL="WARNING", STREAMS_PER_USER=str(count))
         site.start_web()
         writer = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks", "streams", "write", name, str(rate)],

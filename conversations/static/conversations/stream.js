@@ -16,6 +16,7 @@ const LONGEST_PAUSE = 15000
 const root = document.documentElement
 const list = document.getElementById("messages")
 const jump = document.getElementById("jump")
+const apart = document.getElementById("apart")
 const composer = document.getElementById("composer")
 const halt = composer.querySelector(".halt")
 const send = composer.querySelector(".send")
@@ -196,6 +197,12 @@ const handlers = {
   bye() {
     reconnect()
   },
+  // Newer pages of the same user have taken its place: it looks now and then until it is used again.
+  crowded() {
+    disconnect()
+    apart.hidden = false
+    announce(apart.firstElementChild.textContent)
+  },
 }
 
 // A fast answer begins, and even ends, before the page has its message: its events wait here.
@@ -256,6 +263,7 @@ let lastEvent = Date.now()
 
 function connect() {
   if (source || document.hidden) return
+  apart.hidden = true
   opened = Date.now()
   source = new EventSource(`${list.dataset.events}?after=${encodeURIComponent(cursor)}`)
   for (const kind of Object.keys(handlers)) source.addEventListener(kind, (event) => receive(kind, event))
@@ -309,6 +317,11 @@ function settle(along) {
 }
 
 jump.addEventListener("click", () => settle(true))
+apart.addEventListener("click", ({ target }) => {
+  if (!target.matches("button")) return
+  connect()
+  composer.elements.text.focus()
+})
 
 // A page that opens at its end stays there while heights settle: far messages get theirs when they are
 // near, code gets its head.
@@ -368,6 +381,7 @@ function busy(change) {
 }
 
 composer.addEventListener("htmx:before:request", () => busy(1))
+composer.addEventListener("htmx:before:request", connect)
 composer.addEventListener("htmx:finally:request", () => busy(-1))
 document.addEventListener("acting", ({ detail }) => busy(detail))
 

@@ -22,7 +22,7 @@ class _Kept:
         self.attributes: list[tracing.Attributes] = []
 
     def span(
-        self, name: str, kind: tracing.Kind, attributes: tracing.Attributes
+        self, name: str, kind: tracing.Kind, attributes: tracing.Attributes, parent: str
     ) -> AbstractContextManager[Any]:
         self.attributes.append(attributes)
         return nullcontext()

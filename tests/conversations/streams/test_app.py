@@ -18,9 +18,12 @@ from django.test import Client
 from chatsite.sessions import SessionStore
 from conversations import streams
 from conversations.models import Conversation
-from conversations.streams import app, hub
+from conversations.streams import app, hub, line
 from conversations.streams.events import RIGHTS, stream_key
+from conversations.streams.tally import Tally
+from performance import metrics
 from tests.factories import ConversationFactory, UserFactory
+from tests.performance.metrics.stored import found
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queue_redis")]
 
@@ -32,6 +35,7 @@ class Browser:
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.body = b""
+        self.tally = Tally()
         self.leaving = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
@@ -71,7 +75,7 @@ async def following(
         headers.append((b"last-event-id", last_event_id.encode()))
     scope = {"headers": headers, "query_string": f"after={after}".encode()}
     task = asyncio.create_task(
-        app.events(scope, browser.receive, browser.send, conversation_id)  # type: ignore[arg-type]
+        app.events(scope, browser.receive, browser.send, conversation_id, browser.tally)  # type: ignore[arg-type]
     )
     try:
         async with asyncio.timeout(5):
@@ -332,8 +336,8 @@ def test_no_stream_slips_in_while_its_user_signs_out(
 def test_a_reader_who_takes_nothing_is_let_go_in_the_end(
     conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "LIFETIME", 0.05)
-    monkeypatch.setattr(app, "PARTING", 0.05)
+    monkeypatch.setattr(line, "LASTS", 0.05)
+    monkeypatch.setattr(line, "PARTING", 0.05)
     browser = Browser()
 
     async def stuck(message: Any) -> None:
@@ -343,7 +347,9 @@ def test_a_reader_who_takes_nothing_is_let_go_in_the_end(
     async def scenario() -> None:
         headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
         async with asyncio.timeout(5):
-            await app.events({"headers": headers}, browser.receive, stuck, conversation.pk)
+            await app.events(
+                {"headers": headers}, browser.receive, stuck, conversation.pk, browser.tally
+            )
 
     run(scenario)
 
@@ -400,8 +406,10 @@ def test_signing_out_while_a_stream_opens_ends_it(
 
 
 def test_a_crowd_that_comes_back_at_once_misses_nothing_on_few_connections(
-    conversation: Conversation, cookie: str, queue_redis: redis.Redis
+    conversation: Conversation, cookie: str, queue_redis: redis.Redis, settings: Any
 ) -> None:
+    settings.STREAMS_PER_USER = 150
+
     async def scenario() -> None:
         before = len(queue_redis.client_list())
         await announce(conversation, 1)
@@ -434,7 +442,7 @@ def test_without_redis_the_browser_is_sent_away(
 def test_a_quiet_line_shows_that_it_is_alive(
     conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "PING", 0.05)
+    monkeypatch.setattr(line, "PING", 0.05)
 
     async def scenario() -> None:
         async with following(conversation.pk, cookie) as browser:
@@ -447,7 +455,7 @@ def test_a_quiet_line_shows_that_it_is_alive(
 def test_a_line_ends_after_its_lifetime(
     conversation: Conversation, cookie: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "LIFETIME", 0.1)
+    monkeypatch.setattr(line, "LASTS", 0.1)
 
     async def scenario() -> None:
         async with following(conversation.pk, cookie) as browser:
@@ -471,3 +479,123 @@ def test_where_rights_cannot_be_known_the_browser_is_to_come_back(
             assert browser.headers[b"retry-after"] == b"5"
 
     run(scenario)
+
+
+def test_beyond_a_users_most_the_oldest_is_told_why_and_ends(
+    conversation: Conversation, cookie: str, settings: Any
+) -> None:
+    settings.STREAMS_PER_USER = 2
+    other = ConversationFactory(user=conversation.user)
+
+    async def scenario() -> None:
+        async with (
+            following(conversation.pk, cookie) as oldest,
+            following(other.pk, cookie) as second,
+            following(conversation.pk, cookie) as newest,
+        ):
+            await oldest.wait_for(1)
+            assert oldest.events == [("", "crowded", {"most": 2})]
+            await announce(conversation, 1)
+            await announce(other, 2)
+            await newest.wait_for(1)
+            await second.wait_for(1)
+            assert (numbers(newest), numbers(second)) == ([1], [2])
+            assert oldest.tally.ended == "crowded"
+        assert not hub.current_hub()._of
+
+    run(scenario)
+
+
+def test_others_and_streams_that_have_ended_do_not_count(
+    conversation: Conversation, cookie: str, settings: Any
+) -> None:
+    settings.STREAMS_PER_USER = 1
+    others = ConversationFactory()
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie):
+            pass
+        theirs = await sync_to_async(cookie_of)(others.user)
+        async with (
+            following(conversation.pk, cookie) as first,
+            following(others.pk, theirs) as second,
+            following(others.pk, cookie) as refused,
+        ):
+            assert refused.status == 404
+            await announce(conversation, 1)
+            await announce(others, 2)
+            await first.wait_for(1)
+            await second.wait_for(1)
+            assert (numbers(first), numbers(second)) == ([1], [2])
+
+    run(scenario)
+
+
+def test_one_who_takes_nothing_makes_way_too(
+    conversation: Conversation, cookie: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.STREAMS_PER_USER = 1
+    monkeypatch.setattr(line, "PARTING", 0.05)
+    browser, begun = Browser(), asyncio.Event()
+
+    async def stuck(message: Any) -> None:
+        begun.set()
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def scenario() -> None:
+        headers = [(b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+        task = asyncio.create_task(
+            app.events({"headers": headers}, browser.receive, stuck, conversation.pk, browser.tally)
+        )
+        await begun.wait()
+        async with following(conversation.pk, cookie), asyncio.timeout(5):
+            await task
+        assert browser.tally.ended == "crowded"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("why", ["left", "lifetime", "rights", "redis"])
+def test_a_stream_is_measured_with_the_reason_of_its_end(
+    conversation: Conversation, cookie: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie) as browser:
+            await announce(conversation, 1, 2)
+            await browser.wait_for(2)
+            match why:
+                case "rights":
+                    await sync_to_async(streams.rights_changed)(conversation.user.pk)
+                case "lifetime":
+                    monkeypatch.setattr(line, "LASTS", 0.1)
+                case "redis":
+                    monkeypatch.setattr(hub.Hub, "since", unreachable)
+                    (mailbox,) = hub.current_hub()._mailboxes[stream_key(conversation.pk)]
+                    mailbox.lose()
+            if why == "lifetime":
+                async with following(conversation.pk, cookie) as browser:
+                    await browser.wait_for(3)
+            elif why != "left":
+                await browser.wait_for(3)
+        tally = browser.tally
+        assert (tally.status, tally.frames, tally.ended) == (200, 2, why)
+        assert tally.size == len(browser.body)
+
+    async def unreachable(*_: object, **__: object) -> Any:
+        raise redis.ConnectionError("away")
+
+    run(scenario)
+    metrics.flush()
+    assert found("stream_seconds", ended=why).count == 1
+    assert found("stream_bytes").max > 100
+
+
+def test_a_refused_stream_is_counted(conversation: Conversation) -> None:
+    async def scenario() -> None:
+        async with following(conversation.pk, "nobody") as browser:
+            assert browser.tally.status == 404
+
+    run(scenario)
+    metrics.flush()
+    assert found("streams_refused", status="404").sum == 1

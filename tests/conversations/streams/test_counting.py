@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 
 from conversations.streams import counting
+from conversations.streams.tally import Tally
 from performance import metrics
 from tests.performance.metrics.stored import found
 
 
 @pytest.mark.usefixtures("queue_redis")
 def test_open_streams_are_a_level() -> None:
-    with counting.counted(), counting.counted():
+    with counting.counted(Tally()), counting.counted(Tally()):
         metrics.flush()
     metrics.flush()
     metrics.flush()

@@ -25,7 +25,9 @@ class Kept:
         self.spans: list[dict[str, Any]] = []
 
     @contextmanager
-    def span(self, name: str, kind: str, attributes: tracing.Attributes) -> Iterator[Any]:
+    def span(
+        self, name: str, kind: str, attributes: tracing.Attributes, parent: str
+    ) -> Iterator[Any]:
         span = Noted({"name": name, "kind": kind, **attributes})
         yield span
         self.spans.append(span.told)

@@ -38,7 +38,9 @@ def test_waiting_and_scheduled_jobs_of_all_levels_are_found(server: Any, asked: 
     with structlog.contextvars.bound_contextvars(request_id=f"{ID}0"):
         tasks.add.enqueue(3, 4)
     assert found() == {
-        waiting.id: "queued", critical.id: "queued", caused.id: "queued",
+        waiting.id: "queued",
+        critical.id: "queued",
+        caused.id: "queued",
         later.id: "scheduled",
     }
     job = next(job for job in finding.of(ID).jobs if job.id == later.id)
