@@ -2,7 +2,7 @@
 
 In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
 reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
-`repeat 20 0.05 words`, `tool name {json}`, `hold seconds`, `fail code`, `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
+`repeat 20 0.05 words`, `tool name {json}`, `hold seconds`, `fail code`, `fail words` (a fault that quotes them), `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
 """
 
 from __future__ import annotations
@@ -87,4 +87,4 @@ async def _play(line: str) -> AsyncGenerator[Event]:
             name, _, arguments = rest.partition(" ")
             yield ToolCall(id="call-1", name=name, arguments=arguments or "{}")
         case "fail":
-            raise ERRORS[rest]
+            raise ERRORS.get(rest) or ValueError(rest)

@@ -79,7 +79,8 @@ def _of(correlation_id: str, level: Level, registry: Registry, most: int) -> Ite
 
 def _meta_of(row: TaskOutbox) -> dict[str, Any]:
     fields = row.job["entry"]["fields"]
-    return msgspec.json.decode(dict(zip(fields[::2], fields[1::2], strict=True))["meta"])
+    meta = dict(zip(fields[::2], fields[1::2], strict=True))["meta"]
+    return msgspec.json.decode(meta, type=dict[str, Any])
 
 
 def _is_of(meta: dict[str, Any], correlation_id: str) -> bool:

@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from conversations.models import Role, Status
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, violations
 from tests.factories import ConversationFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -133,6 +133,45 @@ def test_without_events_the_page_looks_for_itself(user: Visitor) -> None:
     user.ask("say Brie\npause 1\nsay  and Gouda")
     expect(answer(page)).to_have_attribute("data-status", "complete", timeout=15_000)
     expect(answer(page)).to_contain_text("Brie and Gouda")
+
+
+CROWDED = 'retry: 500\n\nevent: crowded\ndata: {"most":1}\n\n'
+
+
+def test_a_page_that_makes_way_for_newer_ones_says_so_and_follows_again(
+    user: Visitor, person: Any
+) -> None:
+    page, opened = user.page, []
+
+    def crowded(route: Route) -> None:
+        opened.append(route.request.url)
+        route.fulfill(body=CROWDED, headers={"Content-Type": "text/event-stream"})
+
+    page.route("**/events/**", crowded)
+    page.goto(ConversationFactory.create(user=person).get_absolute_url())
+    notice = page.get_by_text("no longer follows by itself")
+    expect(notice).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text("no longer follows")
+    page.get_by_role("textbox").fill("say Brie\npause 1\nsay  and Gouda")
+    assert not violations(page)
+
+    page.get_by_role("button", name="Send").click()  # asks to follow again, in vain
+    expect(answer(page)).to_contain_text("Brie and Gouda", timeout=15_000)
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    expect(notice).to_be_visible()
+    assert len(opened) == 2  # one that came back by itself would push out the next page
+
+    page.unroute_all()
+    page.get_by_role("textbox").fill("half a thought")
+    page.get_by_role("button", name="Follow again").click()
+    expect(notice).to_be_hidden()
+    expect(page.get_by_role("textbox")).to_be_focused()
+    expect(page.get_by_role("textbox")).to_have_value("half a thought")
+    other = user.open()
+    other.goto(page.url)
+    other.get_by_role("textbox").fill("say Edam")
+    other.keyboard.press("Enter")
+    expect(answer(page)).to_contain_text("Edam")
 
 
 def test_a_lost_connection_loses_no_word_and_sends_none_twice(user: Visitor, person: Any) -> None:

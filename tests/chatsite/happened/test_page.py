@@ -7,6 +7,7 @@ import pytest
 import structlog
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.urls import resolve
 from django.utils import timezone
 
 from chatsite.request_ids import trace_id_of
@@ -93,6 +94,15 @@ def test_one_id_finds_all_that_belongs_together_and_nothing_that_was_written(ask
         assert quick in page
     assert "are known by their ids since" in page
     assert "secret" not in page
+
+
+def test_any_request_is_found_by_the_id_that_it_was_answered_with() -> None:
+    client = staff(*ALL)
+    answered = client.get("/help/")
+    metrics.flush()
+    page = text(client, answered.headers["X-Request-ID"])
+    assert f"GET {resolve('/help/').view_name}" in page
+    assert "2xx" in page
 
 
 def test_the_trace_is_linked_where_the_site_knows_of_a_place(settings: Any) -> None:
