@@ -63,10 +63,10 @@ class Trail:
 def of(request_id: str) -> list[Step]:
     """The requests with that id, oldest first. None where Redis is away, or they are too old."""
     wanted = _digest(request_id)
-    found = {
-        step for packet in _packets() if wanted in packet for step in _steps(packet, wanted)
-    }  # a packet whose receipt was lost is there twice
-    return sorted(found, key=lambda step: step.at)
+    packets = [packet for packet in _packets() if wanted in packet]
+    steps = (step for packet in reversed(packets) for step in _steps(packet, wanted))
+    # A packet whose receipt was lost is there twice; within a second they are in their order.
+    return sorted(dict.fromkeys(steps), key=lambda step: step.at)
 
 
 def since() -> datetime | None:
