@@ -88,7 +88,7 @@ PROCESSORS: list[Processor] = [
 def configure_logging(level: str, style: str, *, messages: bool = False) -> dict[str, Any]:
     """Sets structlog up and returns Django's LOGGING, so that both write the same lines to stderr.
 
-    `messages`: those of all exceptions are kept, whatever they quote.
+    `messages`: those of all exceptions are kept, whatever they quote, and at DEBUG statements with values.
     """
     if level not in LEVELS:
         raise ImproperlyConfigured(f"LOG_LEVEL must be one of {', '.join(LEVELS)}.")
@@ -145,6 +145,8 @@ def configure_logging(level: str, style: str, *, messages: bool = False) -> dict
             # Django gives it a handler of its own, which would write each line twice.
             "django": {"handlers": [], "level": level},
             "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
+            # With DEBUG on it writes each statement with its values.
+            "django.db.backends": {"level": level if messages or level != "DEBUG" else "INFO"},
             # Two lines a task, and the sweeper is a task every few seconds.
             "django.tasks": {"level": "DEBUG" if level == "DEBUG" else "WARNING"},
             "django_structlog": {"level": level},
