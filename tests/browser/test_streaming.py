@@ -149,7 +149,7 @@ def test_a_page_that_makes_way_for_newer_ones_says_so_and_follows_again(
 
     page.route("**/events/**", crowded)
     page.goto(ConversationFactory.create(user=person).get_absolute_url())
-    notice = page.get_by_text("no longer follows by itself")
+    notice = page.locator("#apart")
     expect(notice).to_be_visible()
     expect(page.locator("#announcer")).to_contain_text("no longer follows")
     page.get_by_role("textbox").fill("say Brie\npause 1\nsay  and Gouda")
