@@ -16,6 +16,7 @@ import psutil
 from django.conf import settings
 from django.db import connection
 
+from chatsite.up.children import MEMORY
 from tests.servers import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +60,7 @@ class Site:
         self.url = f"http://127.0.0.1:{self.port}"
         database = str(connection.settings_dict["NAME"])
         self.environment = {
+            **MEMORY,
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "chatsite.settings",
             "DATABASE_URL": f"{settings.DATABASE_URL.rpartition('/')[0]}/{database}",
