@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ class Section:
     title: StrOrPromise
     summary: StrOrPromise
     for_visitors: bool = False
+
+    @cached_property
+    def url(self) -> str:
+        """Every page of settings names all of them."""
+        return reverse(self.url_name)
 
 
 SECTIONS = (
