@@ -12,9 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import sys
-import types
-from typing import Any
 
 from tests.benchmarks.servers import test_database
 
@@ -50,7 +47,7 @@ def measure(requests: int, rounds: int) -> tuple[dict[str, float], float, float]
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies['sessionid'].value}"
     names = list(settings.MIDDLEWARE)
     calls = []
-    with override_settings(ROOT_URLCONF=_urls()):
+    with override_settings(ROOT_URLCONF="tests.benchmarks.empty_urls"):
         for length in range(len(names) + 1):
             with override_settings(MIDDLEWARE=names[:length]):
                 calls.append(in_process(WSGIHandler(), "/", cookie))
@@ -66,16 +63,3 @@ def measure(requests: int, rounds: int) -> tuple[dict[str, float], float, float]
         for name, before, after in zip(names, medians, medians[1:], strict=False)
     }
     return added, round(medians[-1], 1), round(medians[0], 1)
-
-
-def _urls() -> str:
-    from django.http import HttpRequest, HttpResponse
-    from django.urls import path
-
-    def ok(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(b"ok")
-
-    module: Any = types.ModuleType("middleware_benchmark_urls")
-    module.urlpatterns = [path("", ok)]
-    sys.modules[module.__name__] = module
-    return str(module.__name__)
