@@ -18,12 +18,15 @@ from conversations.request import AuthenticatedHttpRequest, signed_in
 @require_safe
 @signed_in
 def search(request: AuthenticatedHttpRequest) -> HttpResponseBase:
-    """?words= of ?role= between the days ?since= and ?until=; ?page= is 1 to searching.PAGES."""
+    """?words= of ?role= between the days ?since= and ?until=; ?page= is 1 to searching.PAGES.
+
+    ?q= are the words too: what browsers' own search keywords and links from elsewhere call them.
+    """
     return conditional(request, validators.page(request), lambda: _search(request))
 
 
 def _search(request: AuthenticatedHttpRequest) -> HttpResponse:
-    form = SearchForm(request.GET)
+    form = SearchForm({"words": request.GET.get("q", ""), **request.GET.dict()})
     asked = form.is_valid() and bool(form.cleaned_data["words"])
     context: dict[str, Any] = {"form": form, "wanted": None, "most": searching.MOST}
     if asked:

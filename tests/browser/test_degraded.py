@@ -121,7 +121,7 @@ def without_the_database(visitor: Visitor, server: TcpProxy) -> None:
     assert violations(writer) == []
     expect(answer).to_contain_text("The end.", timeout=20_000)
     server.open()
-    expect(other.get_by_role("heading", name="Email addresses")).to_be_visible(timeout=20_000)
+    expect(other.get_by_role("heading", name="E-mail addresses")).to_be_visible(timeout=20_000)
     writer.get_by_role("button", name="Send again").click()
     expect(writer.locator(".message.assistant")).to_contain_text("still here", timeout=20_000)
     expect(answer).to_have_attribute("data-status", "complete", timeout=20_000)

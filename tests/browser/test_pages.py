@@ -63,7 +63,7 @@ def test_sign_up_sign_out_sign_in(visitor: Visitor) -> None:
     page.get_by_text("newcomer").click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("link", name="Sign in").first.click()
-    page.get_by_label("Login").fill("newcomer")
+    page.get_by_label("Username or e-mail address").fill("newcomer")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator(".error")).to_contain_text("not correct")

@@ -90,6 +90,13 @@ def test_a_version_that_is_not_shown_says_so(client: Client, conversation: Conve
     assert client.get("/search/", {"words": "new"}).content.decode().count("another version") == 0
 
 
+def test_the_words_may_be_called_q(client: Client, cheeses: Conversation) -> None:
+    assert found(client, q="cheese", role="user") == found(client, words="cheese", role="user")
+    assert found(client, q="trains", words="cheese") == found(client, words="cheese")
+    page = client.get("/search/", {"q": "Camembert"}).content.decode()
+    assert 'value="Camembert"' in page
+
+
 def test_nobody_elses_words_are_found_or_guessed(charlie: Client, cheeses: Conversation) -> None:
     for words in ("camembert", "camenbert"):
         assert found(charlie, words=words) == []
