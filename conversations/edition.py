@@ -11,6 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from django import get_version
+from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.dispatch import receiver
@@ -34,7 +36,8 @@ def name() -> str:
 @cache
 def release() -> str:
     """The same in every process that runs the same templates, code, translations and static files."""
-    made_of = blake2b(getattr(staticfiles_storage, "manifest_hash", "").encode(), digest_size=6)
+    names = f"{get_version()}:{getattr(staticfiles_storage, 'manifest_hash', '')}"
+    made_of = blake2b(names.encode(), digest_size=6)
     for file in _files():
         made_of.update(f"{file.name}:{file.stat().st_size}:".encode())
         made_of.update(file.read_bytes())
@@ -45,10 +48,17 @@ def _files() -> Iterator[Path]:
     engine: Any = engines["django"]
     for folder in (*engine.engine.dirs, PACKAGE):
         yield from sorted(Path(folder).rglob("*.html"))
-    yield from sorted(PACKAGE.rglob("*.py"))
-    yield from sorted(FOLDER.glob("*.md"))
+    for folder in sorted(_packages()):
+        yield from sorted(folder.rglob("*.py"))
+    yield from sorted(FOLDER.rglob("*.md"))
     for folder in settings.LOCALE_PATHS:
         yield from sorted(Path(folder).rglob("*.mo"))
+
+
+def _packages() -> set[Path]:
+    """This one, and the apps beside it: they choose language and zone, and know how each writes a date."""
+    beside = [Path(app.path) for app in apps.get_app_configs()]
+    return {PACKAGE, *(path for path in beside if path.parent == PACKAGE.parent)}
 
 
 @receiver(file_changed)

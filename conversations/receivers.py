@@ -20,7 +20,16 @@ from django.dispatch import receiver
 
 from conversations import attachments, streams
 from conversations.ai import chat_backends
-from conversations.models import Attachment, Conversation, Import, Message, Rating, Reply, ToolRun
+from conversations.models import (
+    Attachment,
+    Branch,
+    Conversation,
+    Import,
+    Message,
+    Rating,
+    Reply,
+    ToolRun,
+)
 from conversations.streams import rights_changed
 from performance.cache import conversation_cache
 from performance.queues.signals import worker_started
@@ -56,6 +65,15 @@ def forget_part(
         return
     if origin is None or deleted in {Message, Reply, ToolRun, Rating}:
         forget_conversation(_conversation(instance))
+
+
+@receiver(post_delete, sender=Attachment)
+@receiver(post_delete, sender=Branch)
+def forget_where_it_was(instance: Attachment | Branch, origin: Any = None, **_kwargs: Any) -> None:
+    """Staff may delete either by itself. With its conversation it is forgotten once, by that."""
+    deleted = origin.model if isinstance(origin, QuerySet) else type(origin)
+    if deleted is type(instance) and instance.conversation is not None:
+        forget_conversation(instance.conversation)
 
 
 @receiver(post_save, sender=Attachment)

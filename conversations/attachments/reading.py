@@ -22,6 +22,7 @@ from django.db import transaction
 from conversations.attachments.limits import Limits, limits
 from conversations.attachments.problems import Refused
 from conversations.models import Attachment, AttachmentPage, ReadingState
+from performance.cache import conversation_cache
 
 logger = structlog.get_logger(__name__)
 
@@ -41,6 +42,8 @@ def read(pk: UUID) -> Attachment | None:
         return None
     try:
         attachment = Attachment.objects.get(pk=pk)
+        if attachment.conversation_id is not None:  # its page says that it is being read
+            conversation_cache.forget(attachment.user_id, attachment.conversation_id)
         _read(attachment, bounds)
     except Attachment.DoesNotExist:
         return None

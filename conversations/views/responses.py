@@ -31,6 +31,7 @@ from conversations.request import AuthenticatedHttpRequest, wants_fragment
 from conversations.shown import ShownMessage
 from conversations.views import uploads
 from conversations.windows import Anchor
+from performance.cache import conversation_cache
 
 Context = dict[str, Any]
 
@@ -118,8 +119,7 @@ def conversation_page(
     request: AuthenticatedHttpRequest, pk: uuid.UUID, form: MessageForm, status: int = 200
 ) -> HttpResponse:
     """With what was typed, which was refused."""
-    # Read before the database: what happens in between then comes as an event.
-    own = {"after": streams.last_event_id(pk), "key": str(uuid.uuid4())}
+    own = _following(pk)
     context = own | _conversation_context(request, pk, form)[0]
     return render(request, "conversations/detail.html", context, status=status)
 
@@ -132,8 +132,18 @@ def kept_conversation_page(
     def read() -> tuple[Context, bool]:
         return _conversation_context(request, pk, MessageForm())
 
-    own = {"after": streams.last_event_id(pk), "key": str(uuid.uuid4())}
-    return prepared.page(request, name, "conversations/detail.html", read, own)
+    return prepared.page(request, name, "conversations/detail.html", read, _following(pk))
+
+
+def _following(pk: uuid.UUID) -> dict[str, str]:
+    """After which event the page follows, and its form's key.
+
+    Asked before the page is read: what happens in between then comes as an event. And what that event
+    tells of, another process may have written this moment: it will not be told again.
+    """
+    after = streams.last_event_id(pk)
+    conversation_cache.catch_up()
+    return {"after": after, "key": str(uuid.uuid4())}
 
 
 def message_page(request: AuthenticatedHttpRequest, pk: uuid.UUID, anchor: Anchor) -> MessagePage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.core.cache import caches
 from django.db import transaction
 
 from performance import conf
@@ -48,7 +49,18 @@ class ConversationCache:
         Every `forget` and `clear` that would forget a page of them changes it. None where there is no
         cache to say.
         """
+        self.catch_up()
         return _space(user_id, conversation_id).key("") if _on() else None
+
+    def catch_up(self) -> None:
+        """Pages are from now on no older than what any process had forgotten until this call.
+
+        Without it they may be by the milliseconds of `docs/cache.md`: too old for who comes with the
+        news of a change, such as an event that another process sent after it.
+        """
+        catch_up = getattr(caches[ALIAS], "catch_up", None)
+        if catch_up is not None and _on():
+            catch_up()
 
     def remember(
         self,
@@ -65,9 +77,7 @@ class ConversationCache:
 
     def forget(self, user_id: object, conversation_id: object = None) -> None:
         """On commit, forget that conversation and the list of conversations; or all of the user."""
-        _first_on_commit(_changed(user_id, conversation_id).clear)
-        if conversation_id is not None:
-            _first_on_commit(_space(user_id, None).clear)
+        _first_on_commit(lambda: _forget(user_id, conversation_id))
 
     def clear(self) -> None:
         """Forget everything of everybody."""
@@ -106,6 +116,17 @@ class ConversationCache:
 
 
 conversation_cache = ConversationCache()
+
+
+def _forget(user_id: object, conversation_id: object) -> None:
+    """The conversation before the list, on whose number stand whole pages that are made of both.
+
+    A page read in between is then kept under the list's old number. The other way round it would be
+    kept under the new one, made of the old conversation.
+    """
+    _changed(user_id, conversation_id).clear()
+    if conversation_id is not None:
+        _space(user_id, None).clear()
 
 
 def _first_on_commit(clear: Callable[[], None]) -> None:

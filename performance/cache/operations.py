@@ -44,6 +44,8 @@ class Operations:
         slots: dict[str, tuple[Slot | None, float | None]] = {}
         try:
             replies = yield [command for name in names for command in self._reading(name, tokens)]
+            if self.engine.tracker is not None:
+                self.engine.tracker.doubt()
             found, damaged = self._opened(names, tokens, replies, slots)
         finally:
             if local:

@@ -66,6 +66,10 @@ class TieredCache(RedisCache):
         held = self.held(self._keys.name(key, version))
         return held is not None or super().has_key(key, version, client)
 
+    def catch_up(self) -> None:
+        """Take in what the server has said until now: no copy is older than this call."""
+        self._tracker.drain()
+
     def held(self, name: str) -> Slot | None:
         slot = self._find(name)
         if slot is None:

@@ -146,15 +146,23 @@ class Tracker:
             return
         try:
             now = time.monotonic()
-            self.fresh_until = now + FRESH
             for link in self._links:
                 for message in link.read():
                     self._hear(message)
                 link.check(now)
+            self.fresh_until = now + FRESH  # last, or others would read before it has been heard
         except FAILURES as error:
             self._lost(error)
         finally:
             self._lock.release()
+
+    def doubt(self) -> None:
+        """The next reader looks at the socket, however lately another did.
+
+        After an answer of the server, which may be newer than what was heard before: who reads one key
+        there and another here must not get the new one and the old other.
+        """
+        self.fresh_until = 0.0
 
     def abandon(self) -> None:
         """After a fork: the links and the thread are the parent's."""

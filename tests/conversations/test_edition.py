@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.autoreload import file_changed
 
@@ -41,6 +42,21 @@ def test_another_file_is_another_release(
     assert edition.release() == second, "read once"
     file_changed.send(sender=None, file_path=file, kind=None)
     assert len({first, second, edition.release()}) == 3
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["chatsite/formats/de/formats.py", "docs/help/de/privacy.md", "performance/rendering.py"],
+)
+def test_it_is_of_what_pages_are_made_of(part: str) -> None:
+    assert settings.BASE_DIR / part in set(edition._files())
+
+
+def test_another_django_is_another_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = edition.release()
+    edition.release.cache_clear()
+    monkeypatch.setattr(edition, "get_version", lambda: "7.0")
+    assert edition.release() != first
 
 
 def test_other_names_of_static_files_are_another_release(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import re
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import caches
 from django.test import Client
 
-from conversations import prepared
+from conversations import prepared, streams
 from conversations.models import Conversation, Preferences, Role, Status
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
+from tests.integration.stale.processes import OtherProcess
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("cache_redis", "queue_redis")]
 
@@ -185,3 +189,55 @@ def test_what_was_typed_is_nobody_elses_page(client: Client, urls: list[str]) ->
         where = url if url == "/" else f"{url}messages/"
         assert client.post(where, data).status_code == 422
         assert "x" * 40 not in text(client, url)
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """From then on this process hears of others' changes only when it looks, and thinks that it just has."""
+
+    def begin() -> None:
+        tracker: Any = caches["conversations"].engine.tracker
+        hear = tracker.drain
+        monkeypatch.setattr(
+            tracker,
+            "drain",
+            lambda: threading.current_thread() is tracker._thread or hear(),
+        )
+        hear()
+        tracker.fresh_until += 3600
+
+    return begin
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("moment", ["before the request", "before its event is asked for"])
+def test_it_shows_what_the_event_that_it_follows_tells_of(
+    client: Client,
+    conversation: Conversation,
+    deaf: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+    moment: str,
+) -> None:
+    """Else nobody would tell it: the event has been, and the change was another process's."""
+    settings.CACHES = {**settings.CACHES}  # the other's engine ends with this
+    url = conversation.get_absolute_url()
+    other = OtherProcess()
+    text(client, url), text(client, url)
+
+    def change() -> None:
+        with other.acting():
+            conversation.rename("Wine")
+
+    last = streams.last_event_id
+
+    def change_and_ask(pk: Any) -> str:
+        change()
+        return last(pk)
+
+    deaf()
+    if moment == "before the request":
+        change()
+    else:
+        monkeypatch.setattr(streams, "last_event_id", change_and_ask)
+    assert "Wine" in text(client, url)

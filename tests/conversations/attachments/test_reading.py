@@ -15,8 +15,10 @@ from PIL import Image
 from conversations import attachments
 from conversations.attachments import reading
 from conversations.models import Attachment, Kind, ReadingState
+from performance.cache import conversation_cache
 from tests.conversations.attachments import files
 from tests.conversations.attachments.files import CANARY
+from tests.factories import ConversationFactory
 
 Attach = Callable[..., Attachment]
 Bounds = Callable[..., None]
@@ -161,6 +163,21 @@ def test_nothing_is_kept_of_what_was_deleted_while_it_was_read(
     monkeypatch.setattr(reading, "_run_reader", meanwhile)
     assert attachments.read(waiting.pk) is None
     assert not [path for path in stored.rglob("*") if path.is_file()]
+
+
+@pytest.mark.usefixtures("cache_redis")
+def test_its_page_says_that_it_is_being_read(
+    attach: Attach, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    waiting = attach(b"text", read=False)
+    waiting.conversation = ConversationFactory(user=waiting.user)
+    waiting.save()
+    owner, conversation = waiting.user_id, waiting.conversation_id
+    before = conversation_cache.version(owner, conversation)
+    monkeypatch.setattr(reading, "_read", lambda *_: None)
+    with django_capture_on_commit_callbacks(execute=True):
+        attachments.read(waiting.pk)
+    assert conversation_cache.version(owner, conversation) != before
 
 
 def test_it_is_read_once(attach: Attach) -> None:

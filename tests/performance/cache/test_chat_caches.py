@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,13 @@ import redis
 from django.conf import settings as site
 from django.db import transaction
 
-from performance.cache import ToolCall, ai_response_cache, conversation_cache, tool_result_cache
+from performance.cache import (
+    Namespace,
+    ToolCall,
+    ai_response_cache,
+    conversation_cache,
+    tool_result_cache,
+)
 from performance.cache.engine import close_engines
 
 PAGE = [{"id": 1, "text": "hello"}]
@@ -56,6 +63,25 @@ class TestConversations:
         assert conversation_cache.get(1) is None
         assert conversation_cache.get(1, "c2") == FROZEN
         assert conversation_cache.get(2) == FROZEN
+
+    @pytest.mark.parametrize("together", [True, False])
+    def test_the_list_is_forgotten_after_its_conversation(
+        self, monkeypatch: pytest.MonkeyPatch, together: bool
+    ) -> None:
+        """Whole pages stand under the list's number: none may be made of what is yet to be forgotten."""
+        seen: list[tuple[Any, Any]] = []
+        clear = Namespace.clear
+
+        def clear_and_look(namespace: Namespace) -> None:
+            clear(namespace)
+            seen.append((conversation_cache.get(1, "c1"), conversation_cache.get(1)))
+
+        conversation_cache.set(1, PAGE, "c1")
+        conversation_cache.set(1, PAGE)
+        monkeypatch.setattr(Namespace, "clear", clear_and_look)
+        with transaction.atomic() if together else nullcontext():
+            conversation_cache.forget(1, "c1")
+        assert seen == [(None, FROZEN), (None, None)]
 
     def test_a_hook_that_raises_does_not_keep_what_changed(self) -> None:
         def broken() -> None:

@@ -107,6 +107,29 @@ def test_own_writes_are_seen_at_once(make_cache: MakeCache) -> None:
         assert cache.get("key") is None
 
 
+def test_of_two_keys_nobody_gets_the_new_one_and_the_old_other(
+    make_cache: MakeCache, cache_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is kept under a number and made of parts: read of the server, the number may be the newer."""
+    cache, writer = make_cache(KEY_PREFIX="two"), make_cache(RedisCache, KEY_PREFIX="two")
+    cache.set("part", "old")
+    warm(cache, "part")
+    tracker: Any = cache.engine.tracker
+    hear = tracker.drain
+
+    def hear_by_readers_alone() -> None:
+        if threading.current_thread() is not tracker._thread:
+            hear()
+
+    monkeypatch.setattr(tracker, "drain", hear_by_readers_alone)
+    tracker.fresh_until += 3600
+    writer.set("part", "new")
+    writer.set("number", 2)
+    assert cache.get("part") == "old", "nobody has looked at the socket"
+    assert cache.get_many(["number"]) == {"number": 2}
+    assert cache.get("part") == "new"
+
+
 @pytest.mark.parametrize("arrives", ["before the reply", "after the reply"])
 def test_an_invalidation_that_overtakes_a_read_is_not_lost(
     arrives: str, make_cache: MakeCache, monkeypatch: pytest.MonkeyPatch
