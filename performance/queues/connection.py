@@ -39,7 +39,7 @@ def client() -> redis.Redis:
     if isinstance(found.connection_pool, SentinelConnectionPool):
         # Who the primary is must be found out as quickly as everything else.
         for sentinel in found.connection_pool.sentinel_manager.sentinels:
-            sentinel.connection_pool.connection_kwargs.update(_LIMITS)
+            sentinel.connection_pool.connection_kwargs.update(_LIMITS, retry=Retry(NoBackoff(), 1))
     return found
 
 
@@ -69,7 +69,11 @@ def _async_client_of_sentinels(
     kwargs = _place(pool, "db", "username", "password")
     found: redis.asyncio.Redis = AsyncSentinel(  # type: ignore[no-untyped-call]
         [(place["host"], place["port"]) for place in sentinels],
-        sentinel_kwargs={**manager.sentinel_kwargs, "socket_timeout": 1.0},
+        sentinel_kwargs={
+            **manager.sentinel_kwargs,
+            "socket_timeout": 1.0,
+            "retry": AsyncRetry(NoBackoff(), 1),
+        },
         **kwargs,
         **_tls(pool),
         **limits,

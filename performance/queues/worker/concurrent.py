@@ -39,6 +39,8 @@ from performance.queues.worker.telling import tell_parked
 
 logger = structlog.get_logger(__name__)
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 class ConcurrentWorker(BaseWorker):
     """Coroutine tasks on one event loop, sync ones on threads, isolated ones in child processes.
@@ -107,6 +109,7 @@ class ConcurrentWorker(BaseWorker):
         self._recorder = Recorder(writes=self.conf.record_runs)
         self._recorder.start()
         worker_started.send_robust(type(self), worker=self.name)
+        handlers = _handlers()
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._run(self.dispatcher, heart))
@@ -115,16 +118,24 @@ class ConcurrentWorker(BaseWorker):
             heart.join(timeout=2)
             self._recorder.stop()
             self.left_behind = self.dispatcher.left_behind
-            with suppress(redis.RedisError):
-                self.teardown()  # type: ignore[no-untyped-call]
+            self._leave()
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         return bool(self.dispatcher.ended)
 
+    def _leave(self) -> None:
+        """Tells Redis, where it answers, and ends the thread that listens to RQ's channel in any case."""
+        # First, since it waits for another minute where it hears of its channel's end before this.
+        if self.pubsub_thread:
+            self.pubsub_thread.stop()
+        with suppress(redis.RedisError):
+            self.teardown()  # type: ignore[no-untyped-call]
+
     async def _run(self, dispatcher: Dispatcher, heart: Heart) -> None:
-        if threading.current_thread() is threading.main_thread():
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self.ask_to_stop)
-        dispatcher.attach(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        for number in _handlers():  # whose own are there again when the work has ended
+            loop.add_signal_handler(number, self.ask_to_stop)
+        dispatcher.attach(loop)
         heart.start()
         await dispatcher.run()
 
@@ -198,6 +209,13 @@ class ConcurrentWorker(BaseWorker):
         job = TaskJob.fetch(job_id, self.connection, JSONSerializer)
         queue = next(queue for queue in self.queues if queue.name == job.origin)
         queue.enqueue_dependents(job)
+
+
+def _handlers() -> dict[signal.Signals, Any]:
+    """What handles the signals that stop a worker; nothing in a thread, which gets none."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    return {number: signal.getsignal(number) or signal.SIG_DFL for number in _SIGNALS}
 
 
 def _loop_factory() -> Any:

@@ -12,7 +12,7 @@ from contextvars import Context
 from queue import SimpleQueue
 from typing import Any
 
-from django.db import close_old_connections, reset_queries
+from django.db import close_old_connections, connections, reset_queries
 
 from performance.queues.exceptions import TaskCancelled
 from performance.queues.worker.run import Run
@@ -89,9 +89,7 @@ class Threads:
             ident = run.thread
             if ident is None or self._owner.get(ident) is not run:
                 return False
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(ident), ctypes.py_object(Interrupted)
-            )
+            _raise_in(ident, Interrupted)
             return True
 
     def close(self) -> None:
@@ -114,9 +112,17 @@ class Threads:
     def _run_one(self, run: Run, context: Context, ident: int) -> None:
         value, error = None, None
         try:
-            value = context.run(self._guarded, run, ident)
+            try:
+                value = context.run(self._guarded, run, ident)
+            finally:
+                self._let_go(ident)
         except BaseException as raised:  # noqa: BLE001
             error = raised
+            self._let_go(ident)  # an interruption may have come in the place of the first
+        try:
+            _give_back(broken_off=isinstance(error, Interrupted))
+        except Exception as raised:  # noqa: BLE001 - such as a server that is away: the run's error
+            error = error or raised
         self._done.append((run, value, error))
         self._tell()
 
@@ -124,15 +130,20 @@ class Threads:
         with self._lock:
             run.thread = ident
             self._owner[ident] = run
-        try:
-            close_old_connections()
-            reset_queries()  # as at a request's beginning: with DEBUG on, Django remembers them all
-            return self._body(run)
-        finally:
-            # Once the lock is held here nobody interrupts this thread any more.
-            with self._lock:
-                self._owner.pop(ident, None)
-            close_old_connections()
+        close_old_connections()
+        reset_queries()  # as at a request's beginning: with DEBUG on, Django remembers them all
+        return self._body(run)
+
+    def _let_go(self, ident: int) -> None:
+        """Nobody interrupts this thread from here on, and what is on its way does not arrive."""
+        while True:
+            try:
+                with self._lock:
+                    self._owner.pop(ident, None)
+                    _raise_in(ident, None)
+            except Interrupted:
+                continue
+            break
 
     def _tell(self) -> None:
         if not self._told:
@@ -145,3 +156,22 @@ class Threads:
             run, value, error = self._done.popleft()
             self.busy -= 1
             self._ended(run, value, error)
+
+
+def _raise_in(ident: int, error: type[BaseException] | None) -> None:
+    """At the thread's next Python instruction; None takes back what it has not raised yet."""
+    raised = None if error is None else ctypes.py_object(error)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), raised)
+
+
+def _give_back(*, broken_off: bool) -> None:
+    """This thread's connections, as after a request.
+
+    A task that was broken off may have been so in the middle of Django's own bookkeeping, of a
+    transaction that has neither ended nor goes on: the next one has connections of its own.
+    """
+    close_old_connections()
+    if broken_off:
+        for one in connections.all(initialized_only=True):
+            one.close()
+            del connections[one.alias]

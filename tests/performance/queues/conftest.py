@@ -123,6 +123,7 @@ class Workers:
             worker.ask_to_stop()
             worker.ask_to_stop()
             thread.join(timeout=30)
+            assert not thread.is_alive(), f"{worker.name} has not ended"
         for process in self._started:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGCONT)

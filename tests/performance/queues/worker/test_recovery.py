@@ -169,11 +169,27 @@ def test_the_server_killed_and_started_again(own_server: ValkeyServer, settings:
 
 
 def kill_and_restart(valkey: ValkeyServer) -> None:
+    kill(valkey)
+    valkey.start()
+
+
+def kill(valkey: ValkeyServer) -> None:
     process: subprocess.Popen[bytes] = valkey._process  # type: ignore[assignment]
     process.kill()
     process.wait()
     valkey._process = None
-    valkey.start()
+
+
+@pytest.mark.slow  # RQ's listener waits two seconds before it looks again
+def test_a_worker_whose_server_is_gone_leaves_no_thread(
+    own_server: ValkeyServer, settings: Any
+) -> None:
+    workers = Workers(settings.RQ_QUEUES["normal"]["URL"])
+    worker = workers.begin()
+    eventually(lambda: worker.dispatcher and worker.dispatcher.attached)
+    kill(own_server)
+    workers.end()
+    eventually(lambda: not worker.pubsub_thread.is_alive())
 
 
 def test_a_frozen_server_delays_and_loses_nothing(own_server: ValkeyServer, settings: Any) -> None:
