@@ -39,9 +39,14 @@ class Holding:
         row = self._database.execute(CONNECTIONS).fetchone()
         found["database_connections"] = row[0] if row else 0
         for name, client in self._servers.items():
-            found[f"{name}_clients"] = client.info("clients")["connected_clients"] - 1
+            found[f"{name}_clients"] = self._clients(client)
             found[f"{name}_mb"] = client.info("memory")["used_memory"] / 2**20
         return found
+
+    def _clients(self, client: redis.Redis) -> int:
+        """Those of the site's database: other sites, and other tests, may have theirs on the server."""
+        database = client.get_connection_kwargs().get("db", 0)
+        return sum(int(one["db"]) == database for one in client.client_list()) - 1
 
     def _process(self, pid: int) -> dict[str, float]:
         """Of a process and all that it started. A child may end while it is looked at."""

@@ -34,18 +34,15 @@ def locked(table: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def visitor(transactional_db: None, cache_redis: Any, queue_redis: Any) -> Client:
+def visitor(transactional_db: None, cache_redis: Any, queue_redis: Any) -> Iterator[Client]:
     client = Client(raise_request_exception=False)
     client.force_login(ConversationFactory.create().user)
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '200ms'")
         cursor.execute("SET statement_timeout = '200ms'")
-    return client
-
-
-@pytest.fixture(autouse=True)
-def _no_timeout_is_left(transactional_db: None) -> Iterator[None]:
-    yield
+        session = cursor.connection
+    yield client
+    session.close()  # the pool would hand it on with its timeouts
     connection.close()
 
 

@@ -27,3 +27,5 @@ def logged() -> Iterator[Callable[[], list[Scope]]]:
     ended.receivers.append(receive)
     yield taken
     ended.receivers.remove(receive)
+    for _ in range(2):  # a scope of threads that outlived theirs is let go once nothing more comes
+        ended.empty(at_once=True)

@@ -86,11 +86,11 @@ def test_exact(left: Fraction, right: Fraction, operator: str) -> None:
 
 @given(st.text("0123456789.+-*/^%!()e sqrtpimodf,", max_size=60))
 def test_any_input_ends_soon_in_a_number_or_a_refusal(expression: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     try:
         text, _ = written(evaluate(expression))
     except ToolError:
         pass
     else:
         assert len(text) < 200
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1

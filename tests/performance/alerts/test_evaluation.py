@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -409,10 +410,10 @@ def test_staff_do_not_wait_while_metrics_are_read(
         return measure(*args)
 
     def acknowledge() -> None:
-        with connection.cursor() as cursor:
+        with closing(connection), connection.cursor() as cursor:
             cursor.execute("SET statement_timeout = '2s'")
-        told.append(actions.acknowledge([Alert.objects.get().pk], by=alice))
-        connection.close()
+            told.append(actions.acknowledge([Alert.objects.get().pk], by=alice))
+            cursor.connection.close()  # the pool would hand it on with its timeout
 
     alice = UserFactory(is_staff=True)
     measure = evaluation.measure

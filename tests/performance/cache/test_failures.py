@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -78,10 +79,12 @@ def test_a_killed_server_costs_one_try_and_raises_nothing(
     until(lambda: cache.get("key") is None)
     with caplog.at_level(logging.WARNING):
         assert everything(cache) == AWAY
-        began = time.perf_counter()
+        took = []
         for _ in range(100):
+            began = time.perf_counter()
             cache.get("key")
-        assert (time.perf_counter() - began) / 100 < 0.001
+            took.append(time.perf_counter() - began)
+        assert statistics.median(took) < 0.001
     assert len([r for r in caplog.records if r.levelno >= logging.WARNING]) <= 1
     assert sum(cache.stats()["errors_by_class"].values()) > 100
     assert cache.stats()["server"]["up"] is False
@@ -126,7 +129,8 @@ def test_a_frozen_server_costs_one_time_out(
         return time.perf_counter() - began
 
     first = read() if mode == "sync" else asyncio.run(aread())
-    assert 0.15 < first < 0.4
+    assert first > 0.15
+    assert cache.stats()["errors_by_class"]["TimeoutError"] == 1
     later = sorted(read() for _ in range(50))
     assert later[25] < 0.0005
     server.thaw()

@@ -27,14 +27,26 @@ from tests.chatsite.embedded.holder import Holder
 ALIAS = "throwaway"
 
 
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """passes(ms): so much time has gone by; else it stands still, whatever the machine has to do."""
+    now = [1_000_000_000]
+    monkeypatch.setattr("performance.queries.connections.perf_counter_ns", lambda: now[0])
+
+    def passes(milliseconds: float) -> None:
+        now[0] += int(milliseconds * 1e6)
+
+    return passes
+
+
 def test_a_transaction_that_is_open_for_long_is_told_with_its_line(
-    transactional_db: None, settings: Settings
+    transactional_db: None, settings: Settings, passes: Callable[[float], None]
 ) -> None:
     settings.PERFORMANCE = settings.PERFORMANCE | {"QUERIES": {"LONG_TRANSACTION_MS": 5}}
     connection.close()
     with scope.open(kind="request", name="view") as seen:
         with transaction.atomic():
-            time.sleep(0.006)
+            passes(5)
             connection.cursor().execute("SELECT 1")
         with transaction.atomic():
             connection.cursor().execute("SELECT 1")
@@ -45,17 +57,19 @@ def test_a_transaction_that_is_open_for_long_is_told_with_its_line(
         "long_transaction",
         "tests/performance/queries/test_connections.py",
     )
-    assert found.seconds >= 0.005
+    assert found.seconds == 0.005
 
 
-def test_a_transaction_ends_with_its_connection(transactional_db: None, settings: Settings) -> None:
+def test_a_transaction_ends_with_its_connection(
+    transactional_db: None, settings: Settings, passes: Callable[[float], None]
+) -> None:
     settings.PERFORMANCE = settings.PERFORMANCE | {"QUERIES": {"LONG_TRANSACTION_MS": 5}}
     connection.close()
     with scope.open(kind="request", name="view") as seen:
         with transaction.atomic():
             connection.cursor().execute("SELECT 1")
             connection.close()
-        time.sleep(0.006)
+        passes(6)
         connection.cursor().execute("SELECT 1")
     connection.close()
 

@@ -211,15 +211,15 @@ def test_any_text_has_a_plan(text: str) -> None:
     ],
 )
 def test_no_pattern_is_slow(text: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     route(text[:300])
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @pytest.mark.parametrize(
     "text", ['how many words are in "' + "a " * 16_000 + '"', "count words " * 2_600]
 )
 def test_long_texts_are_no_slower(text: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     route(text)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
