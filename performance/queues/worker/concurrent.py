@@ -125,9 +125,10 @@ class ConcurrentWorker(BaseWorker):
 
     def _leave(self) -> None:
         """Tells Redis, where it answers, and ends the thread that listens to RQ's channel in any case."""
+        listener: Any = self.pubsub_thread
         # First, since it waits for another minute where it hears of its channel's end before this.
-        if self.pubsub_thread:
-            self.pubsub_thread.stop()
+        if listener is not None:
+            listener.stop()
         with suppress(redis.RedisError):
             self.teardown()  # type: ignore[no-untyped-call]
 
