@@ -40,9 +40,9 @@ def gauge(name: str, /, value: float, **labels: object) -> None:
 
 
 def remember(request_id: str, labels: tuple[str, str, str], seconds: float) -> None:
-    """Keeps a request to be found by its id: what it was, its method, how it ended. For a day at most."""
+    """Keeps a request that ends now, to be found by its id: what it was, its method, how it ended."""
     if request_id:
-        record(Recording.remember, request_id, labels, time.time(), seconds)
+        record(Recording.remember, request_id, labels, time.time() - seconds, seconds)
 
 
 def timed(name: str, /, **labels: object) -> Timed:

@@ -29,7 +29,7 @@ _packet = msgspec.msgpack.Decoder(_Packet)
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One request; `what` is its view, `how` its class of status or how it ended."""
+    """One request; `what` is its view, `how` its class of status or how it ended, `at` when it began."""
 
     what: str
     method: str
