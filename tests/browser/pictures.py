@@ -10,8 +10,8 @@ from tests.benchmarks.servers import test_database
 
 PLACE = Path(__file__).parents[2] / "docs/images/conversation.png"
 EARLIER = ["How do I attach a file?", "What time is it in Tokyo?", "Convert 5 miles to km"]
-QUESTIONS = ["How do I stop an answer?", "What is 17.5% of 240?"]
-SIZE = {"width": 1120, "height": 780}
+QUESTION = "What is 17.5% of 240?"
+SIZE = {"width": 1120, "height": 800}
 
 
 def main() -> None:
@@ -21,6 +21,7 @@ def main() -> None:
 
 
 def _take(folder: Path) -> None:
+    from django.db import connections
     from playwright.sync_api import expect, sync_playwright
 
     from tests.browser.conftest import ARGUMENTS, CHROMIUM
@@ -37,20 +38,17 @@ def _take(folder: Path) -> None:
         visitor = Visitor(window)
         visitor.sign_in(UserFactory.create(username="ada"))
         answer = visitor.page.locator(".message.assistant").last
-        for question in EARLIER:
+        for question in (*EARLIER, QUESTION):
             visitor.page.goto("/")
             visitor.ask(question)
             expect(answer).to_have_attribute("data-status", "complete")
-        visitor.page.goto("/")
-        for question in QUESTIONS:
-            visitor.ask(question)
-            expect(visitor.page.locator(".message.user").last).to_contain_text(question)
-            expect(answer).to_have_attribute("data-status", "complete")
         answer.locator("summary").first.click()
         visitor.page.mouse.move(0, 0)
+        visitor.page.keyboard.press("Control+Home")
         visitor.page.wait_for_timeout(800)
         visitor.page.screenshot(path=PLACE)
         browser.close()
+        connections.close_all()  # those of Playwright's loop are not those of whoever drops the database
 
 
 if __name__ == "__main__":
