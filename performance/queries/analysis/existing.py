@@ -56,8 +56,13 @@ def superseded(index: IndexDefinition, catalog: Catalog) -> list[str]:
         for found in catalog.indexes_of(table)
         if not found.is_unique
         and not found.constraint_backed
-        and definition(found, table).covered_by(index)
+        and _is_redundant(definition(found, table), index)
     ]
+
+
+def _is_redundant(index: IndexDefinition, wider: IndexDefinition) -> bool:
+    """Whether `wider` serves as well. A partial index finds its few rows where a whole one finds all."""
+    return index.covered_by(wider) and index.where in ("", wider.where)
 
 
 def stands_for(wider: Index, index: Index, table: Table) -> bool:
@@ -67,4 +72,4 @@ def stands_for(wider: Index, index: Index, table: Table) -> bool:
     if not (wider.valid and index.valid):
         return False
     ours, theirs = definition(index, table), definition(wider, table)
-    return ours != theirs and ours.covered_by(theirs)
+    return ours != theirs and _is_redundant(ours, theirs)
