@@ -24,10 +24,9 @@ from conversations.models import (
     Preferences,
     Reply,
     Role,
+    SitePrompt,
     Status,
-    SystemPrompt,
     ToolRun,
-    ToolSwitch,
 )
 from conversations.spent import Payer, Saved, Spent
 from performance.cache import conversation_cache
@@ -66,6 +65,7 @@ class Attempt:
     system: str = ""
     keeps: bool = True
     earlier: list[Message] = field(default_factory=list)  # what the first turns were made of
+    has_files: bool = False  # are any attached to these
     prompt: int = 0  # the version of the site's system prompt
     off: frozenset[str] = frozenset()  # tools that staff have turned off
     begun: str = ""  # the text of an earlier attempt that this one goes on from
@@ -112,12 +112,10 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     close_old_connections()
     if not Reply.objects.begin(reply_id, number):
         return None
-    reply = Reply.objects.select_related("message__conversation__user__preferences").get(
-        pk=reply_id
-    )
+    reply = Reply.objects.for_attempt().get(pk=reply_id)
     message = reply.message
     offer = _offer(reply)
-    earlier = [one for one in windows.before(message, HISTORY) if one.text]
+    earlier = [one for one in windows.before(message, HISTORY).for_model() if one.text]
     turns = [_turn(one) for one in earlier]
     preferences = getattr(message.conversation.user, "preferences", None) or Preferences()
     context = tools.ToolContext(
@@ -126,7 +124,7 @@ def begin(reply_id: int, number: int) -> Attempt | None:
         time_zone=_zone(preferences),
     )
     attempt = Attempt(reply, number, offer.backend, turns, context, offer.model, known=len(turns))
-    attempt.earlier = earlier
+    attempt.earlier, attempt.has_files = earlier, any(one.has_files for one in earlier)
     _prefer(attempt, preferences)
     if reply.continues or reply.turns:
         _go_on(attempt)
@@ -151,8 +149,8 @@ def _zone(preferences: Preferences) -> str:
 def _prefer(attempt: Attempt, preferences: Preferences) -> None:
     """What staff, the user and the conversation want of every answer."""
     conversation = attempt.message.conversation
-    site = SystemPrompt.current()
-    attempt.prompt, attempt.off = site.version, ToolSwitch.off()
+    site = SitePrompt.of(attempt.reply.site_prompt)
+    attempt.prompt, attempt.off = site.version, frozenset(attempt.reply.tools_off)
     attempt.system = instructions.system_prompt(
         site.text, preferences.system_prompt, conversation.system_prompt
     )
@@ -323,6 +321,12 @@ def hand_back(attempt: Attempt) -> None:
     else:
         _count_deleted(attempt, messages=0)
     _forget(attempt)
+
+
+async def forget_pending(attempt: Attempt) -> None:
+    """Pages that show it waiting. Off the database's thread, which has better to do as it begins."""
+    conversation = attempt.message.conversation
+    await conversation_cache.aforget(conversation.user_id, conversation.pk)
 
 
 def _forget(attempt: Attempt) -> None:

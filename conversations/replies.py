@@ -153,8 +153,13 @@ def _refuse_nothing(attempt: Attempt) -> None:
 
 
 async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:
-    """Every two seconds: the text so far, a sign of life, and a look at the stop button."""
+    """Every two seconds: the text so far, a sign of life, and a look at the stop button.
+
+    Not at once: the claim has just said that it lives, and the first words have the right of way.
+    """
+    await attempts.forget_pending(attempt)
     while True:
+        await asyncio.sleep(CHECKPOINT if out.start_id else CHECKPOINT / 10)
         try:
             stop = not await sync_to_async(attempts.checkpoint)(attempt, out.start_id)
         except (OperationalError, InterfaceError) as error:
@@ -163,7 +168,6 @@ async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:
             if stop:
                 out.stop()
                 return
-        await asyncio.sleep(CHECKPOINT if out.start_id else CHECKPOINT / 10)
 
 
 async def _finish(attempt: Attempt, status: Status) -> bool:

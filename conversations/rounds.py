@@ -33,6 +33,8 @@ class AnswerTooLong(ChatBackendError):
 
 async def bring_files(attempt: Attempt) -> None:
     """Tells the turns of their files. Waits for those that are being read, but not for ever."""
+    if not attempt.has_files:
+        return
     loop = asyncio.get_running_loop()
     deadline = loop.time() + limits().wait
     while not await sync_to_async(attempts.bring_files)(attempt, patient=loop.time() < deadline):

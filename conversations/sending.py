@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils.text import Truncator
 
 from conversations import exchanges
@@ -25,6 +25,10 @@ class ReplyInProgress(Exception):
     """The reply that the message would follow is still being written."""
 
 
+class _Repeated(Exception):
+    """A message with that key is there."""
+
+
 def start(
     user: User, text: str, key: UUID, attached: Sequence[UUID] = (), **chosen: object
 ) -> Conversation:
@@ -38,7 +42,7 @@ def start(
             conversation = Conversation.objects.create(
                 user=user, title=_title(text), idempotency_key=key, **chosen
             )
-            exchanges.ask(conversation.shown_branch, text, key, attached)
+            exchanges.ask(Branch.objects.begin(conversation), text, key, attached)
     except IntegrityError:
         conversation = Conversation.objects.get(user=user, idempotency_key=key)
         _same_or_refuse(conversation, text, key)
@@ -60,13 +64,29 @@ def send(
     """
 
     def add() -> Message:
-        followed = conversation.branches.get(pk=branch) if branch else conversation.shown_branch
-        if Reply.objects.open().filter(message__branch=followed).exists():
-            raise ReplyInProgress
-        followed.show()
-        return exchanges.ask(followed, text, key, attached)
+        return exchanges.ask(_followed(conversation, branch, key), text, key, attached)
 
     return _once(conversation, text, key, add)
+
+
+def _followed(conversation: Conversation, number: int | None, key: UUID) -> Branch:
+    """The branch that a message with that key is to follow, shown from now on. One look at all of it."""
+    shown = conversation.branches.last_shown_first()
+    asked = shown.with_tip().annotate(
+        shown_id=Subquery(shown.values("pk")[:1]),
+        is_repeated=Exists(conversation.messages.filter(idempotency_key=key)),
+        is_being_answered=Exists(Reply.objects.open().filter(message__branch=OuterRef("pk"))),
+    )
+    branch = asked.get(pk=number) if number else asked.first()
+    if branch is None:
+        return conversation.shown_branch
+    if branch.is_repeated:
+        raise _Repeated
+    if branch.is_being_answered:
+        raise ReplyInProgress
+    if branch.pk != branch.shown_id:
+        branch.show()
+    return branch
 
 
 def edit(message: Message, text: str, key: UUID, attached: Sequence[UUID] = ()) -> Message:
@@ -86,12 +106,9 @@ def edit(message: Message, text: str, key: UUID, attached: Sequence[UUID] = ()) 
 def _once(conversation: Conversation, text: str, key: UUID, add: Callable[[], Message]) -> Message:
     try:
         with transaction.atomic():
-            exchanges.lock(conversation)
-            if conversation.messages.filter(idempotency_key=key).exists():
-                return _same_or_refuse(conversation, text, key)
-            Conversation.objects.filter(pk=conversation.pk).update(last_message_at=timezone.now())
+            exchanges.touch(conversation)
             return add()
-    except IntegrityError:
+    except (IntegrityError, _Repeated):
         return _same_or_refuse(conversation, text, key)
 
 

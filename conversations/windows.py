@@ -200,11 +200,18 @@ def window(conversation: Conversation) -> Window | None:
 
 
 def before(message: Message, size: int) -> MessageQuerySet:
-    """The `size` messages that lead to `message`, the first of them first."""
-    own = Conversation.objects.filter(pk=message.conversation_id)
-    found = window(with_window(own, Anchor("before", message.pk), size).get())
-    earlier = Message.objects.filter(found.holds if found else Q(pk__in=[]))
-    return earlier.order_by("place")
+    """The `size` messages that lead to `message`, the first of them first.
+
+    One query where all of them are in its branch, which is to come with the message.
+    """
+    branch, first = message.branch, message.place - size
+    if branch.parent_id is None or first > branch.fork:
+        held = Q(branch=branch, place__range=(first, message.place - 1))
+    else:
+        own = Conversation.objects.filter(pk=message.conversation_id)
+        found = window(with_window(own, Anchor("before", message.pk), size).get())
+        held = found.holds if found else Q(pk__in=[])
+    return Message.objects.filter(held).order_by("place")
 
 
 def versions(message: Message) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from factory.django import DjangoModelFactory
 
 from conversations import markdown
 from conversations.models import (
+    Branch,
     Conversation,
     Message,
     Rating,
@@ -45,7 +46,9 @@ class MessageFactory(DjangoModelFactory):
 
     conversation = factory.SubFactory(ConversationFactory)
     branch = factory.LazyAttribute(lambda message: message.conversation.shown_branch)
-    place = factory.LazyAttribute(lambda message: message.branch.tip + 1)
+    place = factory.LazyAttribute(
+        lambda message: Branch.objects.with_tip().get(pk=message.branch.pk).tip + 1
+    )
     role = Role.USER
     text = "Hello"
     html = factory.LazyAttribute(lambda message: markdown.render(message.text))

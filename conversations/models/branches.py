@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import Max, Q
-from django.db.models.functions import Now
+from django.db.models import F, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Now
+from django.utils.functional import cached_property
 
 from conversations.models.conversations import Conversation
 
@@ -24,14 +25,28 @@ class BranchQuerySet(models.QuerySet["Branch"]):
         """The first of a conversation's branches in this order is the one that its pages show."""
         return self.order_by("-shown_at", "-id")
 
+    def with_tip(self) -> Self:
+        """Asks for each one's `tip` along with it."""
+        # Messages belong to branches, so their module imports this one.
+        from conversations.models.messages import Message
+
+        last = Message.objects.filter(branch=OuterRef("pk")).order_by("-place").values("place")[:1]
+        return self.annotate(tip=Coalesce(Subquery(last), F("fork")))
+
     def forked(self, before: Message) -> Branch:
         """A new branch, now the one that is shown, whose first message stands beside `before`."""
         own = before.place > before.branch.fork + 1
-        return self.create(
-            conversation_id=before.conversation_id,
+        return self.begin(
+            before.conversation,
             parent_id=before.branch_id if own else before.branch.parent_id,
             fork=before.place - 1,
         )
+
+    def begin(self, conversation: Conversation, **fields: object) -> Branch:
+        """A new branch without messages, whose tip is known by that."""
+        made = self.create(conversation=conversation, **fields)
+        made.tip = made.fork
+        return made
 
 
 class Branch(models.Model):
@@ -64,21 +79,18 @@ class Branch(models.Model):
     def __str__(self) -> str:
         return f"Branch {self.pk}, from place {self.fork + 1}"
 
-    @property
+    @cached_property
     def tip(self) -> int:
-        """The place of its last message."""
+        """The place of its last message, as it was when first asked for or after the last `append`."""
         last = self.messages.aggregate(place=Max("place"))["place"]
         return self.fork if last is None else int(last)
 
     def append(self, *messages: Message) -> None:
         """Stores messages after the last one. The caller holds the lock on the conversation."""
         for place, message in enumerate(messages, self.tip + 1):
-            message.conversation_id, message.branch, message.place = (
-                self.conversation_id,
-                self,
-                place,
-            )
+            message.conversation, message.branch, message.place = self.conversation, self, place
         type(messages[0]).objects.bulk_create(messages)
+        self.tip += len(messages)
 
     def show(self) -> None:
         """From now on the conversation's pages show this branch, in every tab."""

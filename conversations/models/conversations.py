@@ -135,7 +135,7 @@ class Conversation(models.Model):
     @property
     def shown_branch(self) -> Branch:
         """The branch that its pages show; its first one is made here."""
-        return self.branches.last_shown_first().first() or self.branches.create(conversation=self)
+        return self.branches.last_shown_first().first() or self.branches.begin(self)
 
     def rename(self, title: str) -> None:
         self.title, self.title_is_chosen = title, True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -44,6 +44,13 @@ class MessageQuerySet(models.QuerySet["Message"]):
             files=shown_files(),
             verdict=RawSQL(_VERDICT, [], output_field=models.TextField()),  # noqa: S611 - no value in it
         )
+
+    def for_model(self) -> Self:
+        """With what a model is told of a message, and `has_files`."""
+        from conversations.models.attachments import Attachment
+
+        links = Attachment.messages.through.objects.filter(message=OuterRef("pk"))
+        return self.only("role", "text").annotate(has_files=Exists(links))
 
     def with_parent(self) -> Self:
         """With the number of the message that each answers or follows, as `parent_id`."""

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from conversations.models.messages import Message
+from conversations.models.site import SystemPrompt, ToolSwitch
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
@@ -42,6 +43,16 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
     def open(self) -> Self:
         return self.filter(status__in=OPEN)
+
+    def for_attempt(self) -> Self:
+        """With what its user, its conversation and the site want of an answer, in one query.
+
+        The site's choices are `site_prompt`, for SitePrompt.of(), and `tools_off`.
+        """
+        asked = self.select_related(
+            "message__branch", "message__conversation__user__preferences"
+        )
+        return asked.annotate(site_prompt=SystemPrompt.beside(), tools_off=ToolSwitch.beside())
 
     def ahead_of(self, message_id: int) -> int:
         """How many replies wait longer than the one of this message; 0 where it does not wait."""

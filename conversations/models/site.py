@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
+from django.db.models import QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +22,11 @@ class SitePrompt:
 
     version: int
     text: str
+
+    @classmethod
+    def of(cls, found: dict[str, Any] | None) -> Self:
+        """What a query found; None: staff have written none."""
+        return cls(**found) if found else cls(0, settings.SYSTEM_PROMPT)
 
 
 class SystemPrompt(models.Model):
@@ -49,10 +57,16 @@ class SystemPrompt(models.Model):
     @classmethod
     def current(cls) -> SitePrompt:
         """The one that holds now; one query."""
-        newest: Self | None = cls.objects.order_by("-pk").first()
-        return (
-            SitePrompt(newest.pk, newest.text) if newest else SitePrompt(0, settings.SYSTEM_PROMPT)
-        )
+        return SitePrompt.of(cls._newest().values_list("found", flat=True).first())
+
+    @classmethod
+    def beside(cls) -> Subquery:
+        """The one that holds now beside the rows of another query, for SitePrompt.of()."""
+        return Subquery(cls._newest().values("found")[:1])
+
+    @classmethod
+    def _newest(cls) -> QuerySet[Self]:
+        return cls.objects.order_by("-pk").annotate(found=JSONObject(version="pk", text="text"))
 
 
 class ToolSwitch(models.Model):
@@ -73,3 +87,8 @@ class ToolSwitch(models.Model):
     def off(cls) -> frozenset[str]:
         """The names of those that are off; one query."""
         return frozenset(cls.objects.values_list("name", flat=True))
+
+    @classmethod
+    def beside(cls) -> ArraySubquery:
+        """The names of those that are off beside the rows of another query."""
+        return ArraySubquery(cls.objects.values("name"))

@@ -29,18 +29,23 @@ RIGHTS = "streams:rights"
 # Redis writes ids as milliseconds-sequence; this one stands before every other.
 BEGINNING = "0-0"
 
-# KEYS: one stream for each frame, then the stop flags to look at. ARGV: length, life, the number
-# of frames, the frames. A frame is published with its id, so that followers need not read it again.
+# KEYS: one stream for each frame, the stop flags to look at and, if anybody leaves it, the set of those
+# who wait. ARGV: length, life, the number of frames, the frames, who leaves that set. A frame is
+# published with its id, so that followers need not read it again.
 APPEND = """
 local length, life, count = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local ids, stops = {}, {}
+local ids, stops, last = {}, {}, #KEYS
+if #ARGV > count + 3 then
+  redis.call('ZREM', KEYS[last], unpack(ARGV, count + 4))
+  last = last - 1
+end
 for i = 1, count do
   local key, frame = KEYS[i], ARGV[3 + i]
   ids[i] = redis.call('XADD', key, 'MAXLEN', '~', length, '*', 'f', frame)
   redis.call('EXPIRE', key, life)
   redis.call('PUBLISH', key, ids[i] .. ' ' .. frame)
 end
-for i = count + 1, #KEYS do stops[#stops + 1] = redis.call('EXISTS', KEYS[i]) end
+for i = count + 1, last do stops[#stops + 1] = redis.call('EXISTS', KEYS[i]) end
 return {ids, stops}
 """
 

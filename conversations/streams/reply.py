@@ -124,7 +124,6 @@ async def open_stream(
     writer = current_writer()
     stream = ReplyStream(conversation_id, message_id, attempt, on_stop)
     writer.add(stream)
-    writer.wake()
     try:
         yield stream, writer
     finally:

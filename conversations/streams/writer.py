@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -20,10 +21,12 @@ logger = structlog.get_logger(__name__)
 
 TICK = 0.1  # seconds between two writes
 PARTING = 2.0  # seconds that the last frames are given
+IDLE = 60.0  # seconds without a stream after which the connection is given back
 
 
 class FrameWriter:
-    """The ticker of one event loop. It runs while a stream is open and ends after the last.
+    """The ticker of one event loop. It runs while a stream is open, and ends some time after the last:
+    to connect anew for each answer would cost its first words some milliseconds.
 
     Frames that cannot be written are written with the next ones, once Redis is back. Where that takes too long
     some are lost: a follower sees the gap by the offsets and fetches the checkpoint from the database.
@@ -42,8 +45,12 @@ class FrameWriter:
     def add(self, stream: ReplyStream) -> None:
         self._streams.add(stream)
         self._begun.append(waiting.member(stream.key, stream.message_id))
+        self._wake.set()
         if self._ticker is None or self._ticker.done():
-            self._ticker = asyncio.create_task(self._tick(), name="stream-writer")
+            # Its log lines are nobody's: it outlives the run that happens to begin it.
+            self._ticker = asyncio.create_task(
+                self._tick(), name="stream-writer", context=contextvars.Context()
+            )
 
     async def remove(self, stream: ReplyStream) -> None:
         """Writes what is left of `stream` and forgets it. Where Redis is away it waits a little."""
@@ -53,8 +60,6 @@ class FrameWriter:
                 while not await self._is_written(stream):
                     await asyncio.sleep(TICK)
         self._streams.discard(stream)
-        if not self._streams:
-            await self._close()
 
     async def _is_written(self, stream: ReplyStream) -> bool:
         async with self._writing:
@@ -68,23 +73,23 @@ class FrameWriter:
         """One round trip: all new frames out, all stop flags in."""
         async with self._writing:
             streams = list(self._streams)
+            if not streams:
+                return
             frames = [(stream, frame) for stream in streams for frame in stream.take_frames()]
             keys = [stream.key for stream, _ in frames]
-            flags = [stop_key(stream.message_id, stream.attempt) for stream in streams]
-            arguments: list[int | bytes] = [
-                LENGTH,
-                LIFE,
-                len(frames),
-                *(frame for _, frame in frames),
-            ]
+            keys += [stop_key(stream.message_id, stream.attempt) for stream in streams]
+            begun, self._begun = self._begun, []
+            if begun:
+                keys.append(waiting.KEY)
+            written = (frame for _, frame in frames)
             try:
-                ids, stops = await self._append(keys=keys + flags, args=arguments)
+                ids, stops = await self._append(keys, [LENGTH, LIFE, len(frames), *written, *begun])
             except RedisError as error:
+                self._begun += begun
                 self._report(error)
                 for stream, frame in reversed(frames):
                     stream.give_back(frame)
                 return
-            await self._take_places()
         self._failing = False
         for (stream, _), event_id in zip(frames, ids, strict=True):
             stream.written(event_id.decode())
@@ -92,32 +97,26 @@ class FrameWriter:
             if stop:
                 stream.stop()
 
-    async def _take_places(self) -> None:
-        """Nobody is told any more that these wait."""
-        begun, self._begun = self._begun, []
-        if begun:
-            with suppress(RedisError):  # the sweeper's next writing leaves them out
-                await self._redis.zrem(waiting.KEY, *begun)
-
     def _report(self, error: RedisError) -> None:
         if not self._failing:
             logger.warning("stream_unavailable", error=type(error).__name__)
         self._failing = True
 
     async def _tick(self) -> None:
-        while self._streams:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK)
-            self._wake.clear()
-            await self.flush()
+        try:
+            while self._streams or await self._woken(IDLE):
+                await self._woken(TICK)
+                self._wake.clear()
+                await self.flush()
+        finally:
+            writers.pop(asyncio.get_running_loop(), None)
+            await self._redis.aclose()
 
-    async def _close(self) -> None:
-        writers.pop(asyncio.get_running_loop(), None)
-        if self._ticker is not None:
-            self._ticker.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._ticker
-        await self._redis.aclose()
+    async def _woken(self, seconds: float) -> bool:
+        """Whether somebody has called `wake`, which is waited for so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        return self._wake.is_set()
 
 
 writers: WeakKeyDictionary[asyncio.AbstractEventLoop, FrameWriter] = WeakKeyDictionary()

@@ -2,12 +2,13 @@
 
 evaluate()   one evaluation of all rules, by whoever comes first
 deliver()    sends the messages that wait
+prepare()    loads what the first of them takes
 """
 
 from __future__ import annotations
 
-from performance.alerts.delivery import deliver
+from performance.alerts.delivery import deliver, prepare
 from performance.alerts.evaluation import Report, evaluate, seconds_since
 from performance.alerts.measuring import Sample
 
-__all__ = ["Report", "Sample", "deliver", "evaluate", "seconds_since"]
+__all__ = ["Report", "Sample", "deliver", "evaluate", "prepare", "seconds_since"]

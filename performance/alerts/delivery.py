@@ -44,6 +44,13 @@ class Outcome:
     final: bool = False
 
 
+def prepare() -> None:
+    """Loads what the first message takes, the site's addresses and the channels, so that no alert waits for it."""
+    writing.address(0)
+    for problem in channels.problems():
+        logger.error("alert_channel_unusable", problem=problem)
+
+
 def deliver(*, now: datetime | None = None) -> int:
     """Sends all messages that are due; answers how many arrived. Several may run at once.
 

@@ -72,14 +72,15 @@ def _entry(alert: Alert, news: str) -> dict[str, Any]:
         "since": alert.began_at.isoformat(),
         "resolved": alert.resolved_at.isoformat() if alert.resolved_at else None,
         "flaps": alert.flaps,
-        "url": absolute(_page_of(alert)),
+        "url": address(alert.pk),
         "runbook": absolute(path_of(alert.rule.runbook)),
     }
 
 
-def _page_of(alert: Alert) -> str:
+def address(number: int) -> str:
+    """Of the alert's page. The first call of a process loads the whole site's addresses."""
     try:
-        return reverse("admin:performance_alert_change", args=[alert.pk])
+        return absolute(reverse("admin:performance_alert_change", args=[number]))
     except NoReverseMatch:
         return ""
 

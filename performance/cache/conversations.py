@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import caches
@@ -77,7 +78,7 @@ class ConversationCache:
 
     def forget(self, user_id: object, conversation_id: object = None) -> None:
         """On commit, forget that conversation and the list of conversations; or all of the user."""
-        _first_on_commit(lambda: _forget(user_id, conversation_id))
+        _first_on_commit(_Change(user_id, conversation_id))
 
     def clear(self) -> None:
         """Forget everything of everybody."""
@@ -107,9 +108,8 @@ class ConversationCache:
 
     async def aforget(self, user_id: object, conversation_id: object = None) -> None:
         """At once: a coroutine is never inside a transaction of Django's."""
-        await _changed(user_id, conversation_id).aclear()
-        if conversation_id is not None:
-            await _space(user_id, None).aclear()
+        first, *others = _Change(user_id, conversation_id).spaces
+        await first.aclear(*others)
 
     async def aclear(self) -> None:
         await Namespace("conversations", cache=ALIAS).aclear()
@@ -118,21 +118,37 @@ class ConversationCache:
 conversation_cache = ConversationCache()
 
 
-def _forget(user_id: object, conversation_id: object) -> None:
-    """The conversation before the list, on whose number stand whole pages that are made of both.
+@dataclass(frozen=True)
+class _Change:
+    """What is to be forgotten when called."""
 
-    A page read in between is then kept under the list's old number. The other way round it would be
-    kept under the new one, made of the old conversation.
-    """
-    _changed(user_id, conversation_id).clear()
-    if conversation_id is not None:
-        _space(user_id, None).clear()
+    user_id: object
+    conversation_id: object
+
+    def __call__(self) -> None:
+        first, *others = self.spaces
+        first.clear(*others)
+
+    @property
+    def spaces(self) -> list[Namespace]:
+        """The conversation before the list, on whose number stand whole pages that are made of both.
+
+        A page read in between is then kept under the list's old number. The other way round it would be
+        kept under the new one, made of the old conversation.
+        """
+        if self.conversation_id is None:
+            return [Namespace(f"user:{self.user_id}", cache=ALIAS)]
+        return [_space(self.user_id, self.conversation_id), _space(self.user_id, None)]
 
 
-def _first_on_commit(clear: Callable[[], None]) -> None:
-    """On commit, before all other hooks: one that raises drops those that come after it."""
-    transaction.on_commit(clear, robust=True)
+def _first_on_commit(change: _Change) -> None:
+    """Once on commit, before all other hooks: one that raises drops those that come after it."""
     connection = transaction.get_connection()
+    savepoints = set(connection.savepoint_ids)
+    # A hook of a savepoint that is still open, or of none, is dropped only with this one.
+    if any(hook == change and saved <= savepoints for saved, hook, _ in connection.run_on_commit):
+        return
+    transaction.on_commit(change, robust=True)
     if connection.in_atomic_block:
         connection.run_on_commit.insert(0, connection.run_on_commit.pop())
 
@@ -149,9 +165,3 @@ def _space(user_id: object, conversation_id: object) -> Namespace:
     else:
         first, family = f"conversation:{user_id}:{conversation_id}", "conversation_page"
     return Namespace(first, f"user:{user_id}", "conversations", cache=ALIAS, family=family)
-
-
-def _changed(user_id: object, conversation_id: object) -> Namespace:
-    if conversation_id is None:
-        return Namespace(f"user:{user_id}", cache=ALIAS)
-    return _space(user_id, conversation_id)

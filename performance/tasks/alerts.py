@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from threading import Thread
+from typing import Any
+
 from performance import alerts, conf, health
 from performance.alerts import pruning, watchdog
 from performance.health import sampling
 from performance.queues import Level, Schedule, task
+from performance.queues.signals import worker_started
 
 
 def watch() -> None:
-    """Has every process look whether the rules are still evaluated."""
+    """Has every process look whether the rules are still evaluated, and workers be ready to tell of them."""
     watchdog.watch(evaluate_and_send, database_error)
+    worker_started.connect(be_ready, dispatch_uid="performance.alerts.ready")
+
+
+def be_ready(**_kwargs: Any) -> None:
+    """Off the worker's loop: it takes a third of a second."""
+    if conf.current().alerts.enabled:
+        Thread(target=alerts.prepare, name="prepare-alerts", daemon=True).start()
 
 
 def evaluate_and_send() -> None:

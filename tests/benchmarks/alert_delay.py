@@ -2,8 +2,8 @@
 
 python -m tests.benchmarks alert_delay [--rounds 10]
 
-The first part evaluates and sends here, with no waiting for more news of the group (GROUP_WAIT and GROUP_INTERVAL 0), to a
-channel that notes the time. The second lets everything run by itself, as on a site: this process records
+The first part evaluates and sends here, prepared as a worker is at its start, with no waiting for more news of the group
+(GROUP_WAIT and GROUP_INTERVAL 0), to a channel that notes the time. The second lets everything run by itself, as on a site: this process records
 an event and its flusher sends it; a worker evaluates every five seconds.
 """
 
@@ -83,6 +83,7 @@ def _to_message(rounds: int) -> list[float]:
     took = []
     receiving = {"BACKEND": _receiving()}
     with _with(ALERTS={"CHANNELS": {"receiving": receiving}, "GROUP_WAIT": 0, "GROUP_INTERVAL": 0}):
+        alerts.prepare()
         for number in range(rounds):
             _rule(f"told_{number}")
             metrics.count(f"told_{number}")

@@ -130,6 +130,32 @@ def test_an_edited_message_is_shown_with_what_led_to_it(key: uuid.UUID) -> None:
     assert (versions.number, versions.count, versions.previous) == (2, 2, messages[2].branch_id)
 
 
+def test_what_is_sent_takes_five_statements(
+    key: uuid.UUID, django_assert_num_queries: Any
+) -> None:
+    first = MessageFactory.create(text="A")
+    conversation = Conversation.objects.select_related("user").get(pk=first.conversation_id)
+
+    with django_assert_num_queries(2 + 5):  # savepoint; conversation, look, messages, reply, quotas
+        sending.send(conversation, "Hi", key, branch=first.branch_id)
+    with django_assert_num_queries(2 + 6):  # with the files that it has, and a branch
+        sending.edit(first, "A, better", uuid.uuid4())
+    with django_assert_num_queries(2 + 5):
+        sending.start(conversation.user, "Hello", uuid.uuid4())
+
+
+def test_what_is_sent_again_changes_nothing(key: uuid.UUID) -> None:
+    conversation = ConversationFactory()
+    sent = sending.send(conversation, "Hi", key)
+    Reply.objects.update(status=Status.COMPLETE)
+    last = sending.send(conversation, "And?", uuid.uuid4())
+    before = Conversation.objects.get().last_message_at
+
+    assert sending.send(conversation, "Hi", key) == sent
+    assert Conversation.objects.get().last_message_at == before
+    assert last.place == 3
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_tabs_that_send_at_once_take_turns(queue_redis: Any) -> None:
     conversation = ConversationFactory()

@@ -100,6 +100,8 @@ def test_every_window_is_the_part_of_the_way_that_it_names(
     for place in range(1, len(way) + 1):
         assert read(conversation, "from", place, size=4) == way[place - 1 :][:4]
         assert read(conversation, "before", way[place - 1], size=4) == way[: place - 1][-4:]
+        last = Message.objects.get(pk=way[place - 1])
+        assert [one.pk for one in windows.before(last, 4)] == way[: place - 1][-4:]
         assert read(conversation, "after", way[place - 1], size=4) == way[place:][:4]
         assert way[place - 1] in read(conversation, "at", way[place - 1], size=4)
     assert len(read(conversation, "at", way[0], size=4)) == min(len(way), 4)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as site
-from django.db import transaction
+from django.db import connection, transaction
 
 from performance.cache import (
     Namespace,
@@ -123,6 +123,23 @@ class TestConversations:
             conversation_cache.forget(1, "c1")
             transaction.set_rollback(True)
         assert conversation_cache.get(1, "c1") == FROZEN
+
+    @pytest.mark.parametrize("order", ["inner first", "outer first"])
+    def test_it_forgets_once_whatever_savepoint_is_rolled_back(self, order: str) -> None:
+        def undone() -> None:
+            with transaction.atomic():
+                conversation_cache.forget(1, "c1")
+                transaction.set_rollback(True)
+
+        conversation_cache.set(1, PAGE, "c1")
+        with transaction.atomic():
+            if order == "inner first":
+                undone()
+            for _ in range(2):
+                conversation_cache.forget(1, "c1")
+            undone()
+            assert len(connection.run_on_commit) == 1
+        assert conversation_cache.get(1, "c1") is None
 
     def test_a_page_loaded_before_a_commit_is_not_shown_after_it(self) -> None:
         def load() -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +20,7 @@ from performance.models import Alert, AlertEvaluation, AlertEvent, AlertRule
 from performance.queues.options import options_of
 from performance.queues.signals import worker_started
 from performance.tasks import evaluate_alerts, prune_alerts, send_alerts
-from performance.tasks.alerts import database_error, evaluate_and_send, samples
+from performance.tasks.alerts import be_ready, database_error, evaluate_and_send, samples
 
 sent: list[Message] = []
 
@@ -98,6 +100,21 @@ def test_switched_off_nothing_is_done(settings: Any) -> None:
 
     assert not done
     assert evaluate_alerts.func() == send_alerts.func() == 0
+
+
+def test_a_worker_is_ready_to_tell_before_there_is_anything_to_tell(
+    settings: Any, told: list[Message]
+) -> None:
+    settings.ROOT_URLCONF = addresses = "tests.performance.tasks.addresses"
+    sys.modules.pop(addresses, None)
+
+    be_ready()
+    for thread in threading.enumerate():
+        if thread.name == "prepare-alerts":
+            thread.join(10)
+
+    assert addresses in sys.modules
+    assert channels.get.cache_info().currsize == 2  # the third is missing
 
 
 @pytest.mark.django_db
