@@ -49,9 +49,7 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
 
         The site's choices are `site_prompt`, for SitePrompt.of(), and `tools_off`.
         """
-        asked = self.select_related(
-            "message__branch", "message__conversation__user__preferences"
-        )
+        asked = self.select_related("message__branch", "message__conversation__user__preferences")
         return asked.annotate(site_prompt=SystemPrompt.beside(), tools_off=ToolSwitch.beside())
 
     def ahead_of(self, message_id: int) -> int:

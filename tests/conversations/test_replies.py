@@ -73,6 +73,17 @@ def test_an_attempt_is_claimed_once() -> None:
     assert write(reply, 2).attempt == 1
 
 
+def test_an_attempt_begins_with_three_statements(django_assert_num_queries: Any) -> None:
+    reply = ask("say one")
+
+    with django_assert_num_queries(3):  # the claim, the reply with all choices, the messages
+        attempt = attempts.begin(reply.pk, 1)
+
+    assert attempt is not None
+    assert [turn.text for turn in attempt.turns] == ["say one"]
+    assert not attempt.has_files
+
+
 def test_a_tool_call_is_run_kept_and_given_back() -> None:
     reply = write(ask('tool calculator {"expression": "6*7"}'))
 

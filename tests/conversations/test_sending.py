@@ -130,9 +130,7 @@ def test_an_edited_message_is_shown_with_what_led_to_it(key: uuid.UUID) -> None:
     assert (versions.number, versions.count, versions.previous) == (2, 2, messages[2].branch_id)
 
 
-def test_what_is_sent_takes_five_statements(
-    key: uuid.UUID, django_assert_num_queries: Any
-) -> None:
+def test_what_is_sent_takes_five_statements(key: uuid.UUID, django_assert_num_queries: Any) -> None:
     first = MessageFactory.create(text="A")
     conversation = Conversation.objects.select_related("user").get(pk=first.conversation_id)
 

@@ -41,6 +41,20 @@ def test_scripts_get_both_messages_and_a_fresh_key(
     assert "<html" not in text
 
 
+def test_what_sending_costs(
+    client: Client,
+    conversation: Conversation,
+    cache_redis: Any,
+    django_assert_num_queries: Any,
+) -> None:
+    before = MessageFactory.create(conversation=conversation)
+    form = {"text": "Hello", "key": KEY, "branch": before.branch_id}
+    client.get("/")  # what the user prefers is in the cache from here on
+    # user, conversation; two of the savepoint and five that send; messages, tool runs, place in the queue
+    with django_assert_num_queries(2 + 7 + 3):
+        client.post(address(conversation), form, headers=HTMX)
+
+
 def test_a_double_submit_is_one_message(client: Client, conversation: Conversation) -> None:
     for _ in range(2):
         client.post(address(conversation), {"text": "Hello", "key": KEY})
