@@ -124,7 +124,7 @@ def begin(reply_id: int, number: int) -> Attempt | None:
         time_zone=_zone(preferences),
     )
     attempt = Attempt(reply, number, offer.backend, turns, context, offer.model, known=len(turns))
-    attempt.earlier, attempt.has_files = earlier, any(one.has_files for one in earlier)
+    attempt.earlier, attempt.has_files = earlier, any(one.has_files for one in earlier)  # type: ignore[attr-defined]
     _prefer(attempt, preferences)
     if reply.continues or reply.turns:
         _go_on(attempt)
@@ -149,8 +149,9 @@ def _zone(preferences: Preferences) -> str:
 def _prefer(attempt: Attempt, preferences: Preferences) -> None:
     """What staff, the user and the conversation want of every answer."""
     conversation = attempt.message.conversation
-    site = SitePrompt.of(attempt.reply.site_prompt)
-    attempt.prompt, attempt.off = site.version, frozenset(attempt.reply.tools_off)
+    site = SitePrompt.of(attempt.reply.site_prompt)  # type: ignore[attr-defined]
+    attempt.prompt = site.version
+    attempt.off = frozenset(attempt.reply.tools_off)  # type: ignore[attr-defined]
     attempt.system = instructions.system_prompt(
         site.text, preferences.system_prompt, conversation.system_prompt
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -77,7 +77,7 @@ def _followed(conversation: Conversation, number: int | None, key: UUID) -> Bran
         is_repeated=Exists(conversation.messages.filter(idempotency_key=key)),
         is_being_answered=Exists(Reply.objects.open().filter(message__branch=OuterRef("pk"))),
     )
-    branch = asked.get(pk=number) if number else asked.first()
+    branch: Any = asked.get(pk=number) if number else asked.first()
     if branch is None:
         return conversation.shown_branch
     if branch.is_repeated:
@@ -86,7 +86,8 @@ def _followed(conversation: Conversation, number: int | None, key: UUID) -> Bran
         raise ReplyInProgress
     if branch.pk != branch.shown_id:
         branch.show()
-    return branch
+    followed: Branch = branch
+    return followed
 
 
 def edit(message: Message, text: str, key: UUID, attached: Sequence[UUID] = ()) -> Message:

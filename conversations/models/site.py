@@ -65,7 +65,7 @@ class SystemPrompt(models.Model):
         return Subquery(cls._newest().values("found")[:1])
 
     @classmethod
-    def _newest(cls) -> QuerySet[Self]:
+    def _newest(cls) -> QuerySet[Any, Any]:
         return cls.objects.order_by("-pk").annotate(found=JSONObject(version="pk", text="text"))
 
 
