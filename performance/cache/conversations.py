@@ -108,8 +108,8 @@ class ConversationCache:
 
     async def aforget(self, user_id: object, conversation_id: object = None) -> None:
         """At once: a coroutine is never inside a transaction of Django's."""
-        first, *others = _Change(user_id, conversation_id).spaces
-        await first.aclear(*others)
+        for space in _Change(user_id, conversation_id).spaces:
+            await space.aclear()
 
     async def aclear(self) -> None:
         await Namespace("conversations", cache=ALIAS).aclear()
@@ -120,12 +120,12 @@ conversation_cache = ConversationCache()
 
 @dataclass(frozen=True)
 class _Change:
-    """What is to be forgotten when called."""
+    """What is to be forgotten."""
 
     user_id: object
     conversation_id: object
 
-    def __call__(self) -> None:
+    def forget(self) -> None:
         first, *others = self.spaces
         first.clear(*others)
 
@@ -145,10 +145,11 @@ def _first_on_commit(change: _Change) -> None:
     """Once on commit, before all other hooks: one that raises drops those that come after it."""
     connection = transaction.get_connection()
     savepoints = set(connection.savepoint_ids)
-    # A hook of a savepoint that is still open, or of none, is dropped only with this one.
-    if any(hook == change and saved <= savepoints for saved, hook, _ in connection.run_on_commit):
-        return
-    transaction.on_commit(change, robust=True)
+    for of, hook, _ in connection.run_on_commit:
+        # One of a savepoint that is still open, or of none, is dropped only with this one.
+        if getattr(hook, "__self__", None) == change and of <= savepoints:
+            return
+    transaction.on_commit(change.forget, robust=True)
     if connection.in_atomic_block:
         connection.run_on_commit.insert(0, connection.run_on_commit.pop())
 

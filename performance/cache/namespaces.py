@@ -80,8 +80,12 @@ class Namespace:
         return key is not None and bool(await self.cache.adelete(key))
 
     def clear(self, *others: Namespace) -> None:
-        """Forget every key under the first part, and under those of `others` of this cache: one round trip."""
-        self.cache.set_many(_new_generations(self, *others), GENERATION_SECONDS)
+        """Forget every key under the first part, then under that of each of `others` of this cache.
+
+        One round trip, in this order.
+        """
+        first = (f"generation:{space.parts[0]}" for space in (self, *others))
+        self.cache.set_many({key: _generation() for key in first}, GENERATION_SECONDS)
 
     def purge(self) -> None:
         """As `clear`, and removes the entries from the server, at the price of a look at all its keys."""
@@ -91,8 +95,8 @@ class Namespace:
         if generation and delete_pattern is not None:
             delete_pattern(f"*:*{generation:x}*:*")
 
-    async def aclear(self, *others: Namespace) -> None:
-        await self.cache.aset_many(_new_generations(self, *others), GENERATION_SECONDS)
+    async def aclear(self) -> None:
+        await self.cache.aset(self._generation_keys()[0], _generation(), GENERATION_SECONDS)
 
     def _generation_keys(self) -> list[str]:
         return [f"generation:{part}" for part in self.parts]
@@ -121,10 +125,6 @@ class Namespace:
 def _number(found: Any) -> int | None:
     """A generation; None for what somebody else has put there: nothing is kept until a clear."""
     return found if type(found) is int else None
-
-
-def _new_generations(*spaces: Namespace) -> dict[str, int]:
-    return {f"generation:{space.parts[0]}": _generation() for space in spaces}
 
 
 def _generation() -> int:

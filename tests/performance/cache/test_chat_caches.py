@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from performance.cache import (
     tool_result_cache,
 )
 from performance.cache.engine import close_engines
+from performance.cache.transport import Node
 
 PAGE = [{"id": 1, "text": "hello"}]
 FROZEN = ({"id": 1, "text": "hello"},)
@@ -69,19 +71,23 @@ class TestConversations:
         self, monkeypatch: pytest.MonkeyPatch, together: bool
     ) -> None:
         """Whole pages stand under the list's number: none may be made of what is yet to be forgotten."""
-        seen: list[tuple[Any, Any]] = []
-        clear = Namespace.clear
+        sent: list[str] = []
+        run = Node.run
 
-        def clear_and_look(namespace: Namespace) -> None:
-            clear(namespace)
-            seen.append((conversation_cache.get(1, "c1"), conversation_cache.get(1)))
+        def run_and_note(node: Node, commands: Sequence[Any]) -> list[Any]:
+            sent.extend(command[1] for command in commands if command[0] == "SET")
+            return run(node, commands)
 
         conversation_cache.set(1, PAGE, "c1")
         conversation_cache.set(1, PAGE)
-        monkeypatch.setattr(Namespace, "clear", clear_and_look)
+        monkeypatch.setattr(Node, "run", run_and_note)
         with transaction.atomic() if together else nullcontext():
             conversation_cache.forget(1, "c1")
-        assert seen == [(None, FROZEN), (None, None)]
+        assert [name.rpartition("generation:")[2] for name in sent] == [
+            "conversation:1:c1",
+            "conversations:1:list",
+        ]
+        assert conversation_cache.get(1, "c1") is conversation_cache.get(1) is None
 
     def test_a_hook_that_raises_does_not_keep_what_changed(self) -> None:
         def broken() -> None:
@@ -140,6 +146,19 @@ class TestConversations:
             undone()
             assert len(connection.run_on_commit) == 1
         assert conversation_cache.get(1, "c1") is None
+
+    def test_a_cache_that_fails_loudly_keeps_no_change_from_its_other_hooks(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_args: object) -> None:
+            raise ConnectionError("the cache is away")
+
+        done: list[int] = []
+        monkeypatch.setattr(Namespace, "clear", broken)
+        with transaction.atomic():
+            transaction.on_commit(lambda: done.append(1))
+            conversation_cache.forget(1, "c1")
+        assert done == [1]
 
     def test_a_page_loaded_before_a_commit_is_not_shown_after_it(self) -> None:
         def load() -> list[dict[str, Any]]:
