@@ -2,7 +2,7 @@
 
 In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
 reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
-`repeat 20 0.05 words`, `until file` (it is there), `tool name {json}`, `hold seconds`, `fail code`, `fail words` (a fault that quotes them), `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
+`repeat 20 0.05 words` (or `repeat 5-20 ...`: from the sixth time on), `until file` (it is there), `tool name {json}`, `hold seconds`, `fail code`, `fail words` (a fault that quotes them), `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ async def _play(line: str) -> AsyncGenerator[Event]:
             await asyncio.sleep(float(rest))
             yield Waiting(0)
         case "repeat":
-            times, pause, words = rest.split(" ", 2)
-            for number in range(int(times)):
+            numbers, pause, words = rest.split(" ", 2)
+            first, _, last = numbers.rpartition("-")
+            for number in range(int(first or 0), int(last)):
                 yield Text(words.replace("\\n", "\n").replace("#", str(number)))
                 await asyncio.sleep(float(pause))
         case "tool":

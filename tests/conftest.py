@@ -27,6 +27,8 @@ from tests.emptying import empty_by_deleting, remember
 from tests.servers import ThrowAwayValkey
 
 BROWSER = Path(__file__).parent / "browser"
+IN_BROWSER = sorted(path.name for path in BROWSER.glob("test_*.py"))
+SITES = 2
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 _servers = ExitStack()
@@ -46,11 +48,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Scheduling(LoadFileScheduling):
-    """A file's tests share a process; those of the browser share one, for they share a site."""
+    """A file's tests share a process; those of the browser share two, each with a site for all of its own."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = f"{BROWSER.relative_to(BROWSER.parents[1])}/"
-        return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+        file = Path(nodeid.partition("::")[0]).name
+        if nodeid.startswith(f"{BROWSER.relative_to(BROWSER.parents[1])}/"):
+            return f"{BROWSER.name} {IN_BROWSER.index(file) % SITES}"
+        return super()._split_scope(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:

@@ -11,15 +11,18 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from conversations import answering
 from conversations.models import Reply, Status
 from performance.queues import inspection, levers
 from tests.browser.visitor import Visitor
 from tests.factories import UserFactory
+from tests.gate import Gate
 from tests.site import Site
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -64,7 +67,8 @@ def _quiet(db: None, site: Site) -> Iterator[None]:
         if schedule.task.startswith("performance."):
             levers.pause_schedule(schedule.task)
     yield
-    Reply.objects.live().update(stop_requested=True)
+    for reply in Reply.objects.live():
+        answering.stop(reply)
     deadline = time.monotonic() + 10
     while Reply.objects.filter(status=Status.RUNNING).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -76,12 +80,17 @@ def visit(browser: Browser, site: Site, _quiet: None) -> Iterator[Any]:
     visitors: list[Visitor] = []
 
     def open_window(**options: Any) -> Visitor:
-        visitors.append(Visitor(browser.new_context(base_url=site.url, **options)))
+        visitors.append(Visitor(browser, site.url, **options))
         return visitors[-1]
 
     yield open_window
     for visitor in visitors:
         visitor.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    return Gate(tmp_path)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from conversations.models import Message, Role
+from conversations.models import Message, Reply, Role, Status
 from tests.browser.visitor import Visitor, violations
+from tests.gate import SEEN, Gate
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -61,21 +62,24 @@ def test_an_edited_question_is_another_version_in_every_tab(user: Visitor) -> No
     assert not violations(page)
 
 
-def test_two_versions_are_written_at_once(user: Visitor) -> None:
+def test_two_versions_are_written_at_once(user: Visitor, gate: Gate) -> None:
     page = user.page
-    user.ask("repeat 60 0.1 Line #.\\n\\n")
-    expect(answer(page)).to_contain_text("Line 2.")
-    edit(page, question(page), "repeat 30 0.1 Other #.\\n\\n")
-    expect(answer(page)).to_contain_text("Other 2.")
+    user.ask(gate.held(4, 30, "Line #.\\n\\n"))
+    expect(answer(page)).to_contain_text("Line 2.", timeout=SEEN)
+    edit(page, question(page), gate.held(4, 20, "Other #.\\n\\n"))
+    expect(answer(page)).to_contain_text("Other 2.", timeout=SEEN)
+    assert Reply.objects.filter(status=Status.RUNNING).count() == 2
 
     question(page).get_by_role("button", name="Previous version").click()
-    expect(answer(page)).to_contain_text("Line 59.", timeout=15_000)
+    expect(answer(page)).to_contain_text("Line 3.", timeout=SEEN)
+    gate.open()
+    expect(answer(page)).to_contain_text("Line 29.")
     expect(answer(page)).to_have_attribute("data-status", "complete")
-    assert lines(page) == [f"Line {number}." for number in range(60)]
+    assert lines(page) == [f"Line {number}." for number in range(30)]
     question(page).get_by_role("button", name="Next version").click()
-    expect(answer(page)).to_contain_text("Other 29.")
+    expect(answer(page)).to_contain_text("Other 19.")
     expect(answer(page)).to_have_attribute("data-status", "complete")
-    assert lines(page) == [f"Other {number}." for number in range(30)]
+    assert lines(page) == [f"Other {number}." for number in range(20)]
 
 
 def lines(page: Page) -> list[str]:

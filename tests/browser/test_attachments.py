@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
-from conversations.models import Attachment
+from conversations.ai import chat_backends
+from conversations.models import Attachment, Preferences
 from tests.browser.visitor import violations
 from tests.conversations.attachments import files
-from tests.site import Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.own_site, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 REPORT: FilePayload = {
     "name": "report.pdf",
@@ -24,11 +23,11 @@ BAD: FilePayload = {"name": "all.zip", "mimeType": "text/plain", "buffer": files
 QUESTION = "How many wheels of gouda were sold?"
 
 
-@pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """With the Guide, which reads files."""
-    with Site(tmp_path_factory.mktemp("site"), LOG_LEVEL="WARNING", chat_backend="") as site:
-        yield site
+@pytest.fixture
+def person(person: Any) -> Any:
+    """Has chosen the Guide, which reads files."""
+    Preferences.objects.change(person, chat_model=f"guide/{chat_backends['guide'].model}")
+    return person
 
 
 def quoted(page: Page) -> None:

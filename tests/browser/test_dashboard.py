@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from performance import metrics
 from performance.models import Alert, AlertRule
-from tests.browser.visitor import Visitor, violations
+from tests.browser.visitor import SECONDS, Visitor, violations
 from tests.factories import UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -54,9 +54,22 @@ def boss(site: Any, _quiet: None) -> Any:
 def watcher(visit: Any, boss: Any, _traffic: None) -> Visitor:
     """A member of staff before the board."""
     visitor: Visitor = visit()
-    visitor.sign_in(boss)
-    visitor.page.goto(BOARD)
+    visitor.sign_in(boss, at=BOARD)
     return visitor
+
+
+@pytest.fixture
+def clocked(visit: Any, boss: Any, _traffic: None) -> Visitor:
+    """The same, whose clock `later` puts forward."""
+    visitor: Visitor = visit()
+    visitor.page.clock.install()
+    visitor.sign_in(boss, at=BOARD)
+    return visitor
+
+
+def later(page: Page, seconds: int) -> None:
+    """What the page wants to do by then, it does now."""
+    page.clock.fast_forward(seconds * SECONDS)
 
 
 def legend(page: Page, chart: str) -> Any:
@@ -94,8 +107,8 @@ def test_its_clocks_are_those_of_the_moment_they_show(watcher: Visitor) -> None:
     assert watcher.page.evaluate(CLOCKS) == ["01:00", "02:00", "02:59:59", "04:00"]
 
 
-def test_it_follows_without_a_reload(watcher: Visitor) -> None:
-    page = watcher.page
+def test_it_follows_without_a_reload(clocked: Visitor) -> None:
+    page = clocked.page
     expect(page.locator("[data-part=views]")).to_contain_text("app:page1")
     expect(page.locator("#age")).to_contain_text(re.compile(r"updated \d+ s ago"))
     expect(legend(page, "waiting")).to_contain_text("low")
@@ -103,6 +116,7 @@ def test_it_follows_without_a_reload(watcher: Visitor) -> None:
     expect(page.locator("main img")).to_have_count(0)
     metrics.gauge("queue_length", 4242, level="low")
     metrics.flush()
+    later(page, 3)
     expect(page.locator("[data-part=tiles]")).to_contain_text("4,242")
     expect(legend(page, "waiting")).to_contain_text("4,242")
 
@@ -132,12 +146,14 @@ def test_the_table_behind_a_chart_follows_too(watcher: Visitor) -> None:
     expect(chart.get_by_role("cell", name="90 %").last).to_be_visible()
 
 
-def test_it_says_when_nobody_answers_and_can_be_paused(watcher: Visitor) -> None:
-    page = watcher.page
+def test_it_says_when_nobody_answers_and_can_be_paused(clocked: Visitor) -> None:
+    page = clocked.page
     page.route("**/dashboard/data/**", lambda route: route.abort())
     state = page.locator("#state")
+    later(page, 3)
     expect(state).to_contain_text("does not answer")
     page.unroute("**/dashboard/data/**")
+    later(page, 6)
     expect(state).to_be_hidden()
     page.get_by_role("button", name="Pause").click()
     expect(state).to_contain_text("Paused")
@@ -145,9 +161,10 @@ def test_it_says_when_nobody_answers_and_can_be_paused(watcher: Visitor) -> None
     expect(state).to_be_hidden()
 
 
-def test_who_is_signed_out_is_told_so_and_not_asked_again(watcher: Visitor) -> None:
-    page = watcher.page
-    watcher.context.clear_cookies()
+def test_who_is_signed_out_is_told_so_and_not_asked_again(clocked: Visitor) -> None:
+    page = clocked.page
+    clocked.context.clear_cookies()
+    later(page, 3)
     expect(page.locator("#state")).to_contain_text("You are signed out")
     expect(page.locator("[data-part=views]")).to_contain_text("app:page1")
 
@@ -171,9 +188,8 @@ def test_nobody_is_asked_while_nobody_looks(watcher: Visitor) -> None:
 @pytest.mark.usefixtures("_traffic")
 def test_without_scripts_the_figures_are_there(visit: Any, boss: Any) -> None:
     visitor: Visitor = visit(java_script_enabled=False)
-    visitor.sign_in(boss)
+    visitor.sign_in(boss, at=BOARD)
     page = visitor.page
-    page.goto(BOARD)
     for text in ("app:page1", "Cache hits", "database", "No alert fires"):
         assert text in page.content()
     assert page.locator("[data-chart=requests] tbody tr").count() > 40
@@ -200,11 +216,17 @@ def test_an_alert_is_acknowledged_from_the_board(watcher: Visitor, boss: Any) ->
     assert alert.acknowledged_by == boss
 
 
+FEW_ROWS = """
+() => document.querySelectorAll("tbody").forEach((body) => [...body.rows].slice(5, -1).forEach((row) => row.remove()))
+"""
+"""Of some 800 rows of figures, all made by one template, it takes axe seconds to look at each."""
+
+
 @pytest.mark.usefixtures("_traffic")
 @pytest.mark.parametrize("look", LOOKS, ids=["wide and light", "narrow and dark"])
 def test_everybody_can_use_it(visit: Any, boss: Any, look: dict[str, Any]) -> None:
     visitor: Visitor = visit(**look)
-    visitor.sign_in(boss)
+    visitor.sign_in(boss, at=BOARD)
     page = visitor.page
     for address in (
         BOARD,
@@ -213,5 +235,6 @@ def test_everybody_can_use_it(visit: Any, boss: Any, look: dict[str, Any]) -> No
     ):
         page.goto(address)
         page.locator(".tiles").wait_for()
-        assert violations(page) == [], address
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+        page.evaluate(FEW_ROWS)
+        assert violations(page) == [], address

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, expect
 from conversations.models import Conversation, Message, Reply, Role, Status
 from tests.browser.visitor import Visitor, violations
 from tests.factories import UserFactory
+from tests.gate import SEEN, Gate
 from tests.proxy import TcpProxy
 from tests.servers import ThrowAwayValkey
 from tests.site import Site, database_url, postgresql_socket
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,  # each has a site of its own, which reads its switches when it starts
 ]
-OFF = ["CACHE", "QUEUES", "METRICS", "QUERIES", "ALERTS"]
+OFF = ["CACHE", "QUEUES", "METRICS", "QUERIES"]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def on(
         def start(**environment: str) -> tuple[Visitor, Any]:
             site = stack.enter_context(Site(tmp_path, **{"LOG_LEVEL": "ERROR", **environment}))
             user = UserFactory()
-            visitor = Visitor(browser.new_context(base_url=site.url))
+            visitor = Visitor(browser, site.url)
             stack.callback(visitor.close)
             visitor.sign_in(user)
             return visitor, user
@@ -67,6 +68,10 @@ def test_the_chat_answers_with_a_service_off(on: Any, queue_redis: Any, service:
     journey(visitor, f"without {service.lower()}")
 
 
+def test_all_others_of_the_browser_have_alerts_off(tmp_path: Path, transactional_db: None) -> None:
+    assert Site(tmp_path).environment["ALERTS_ENABLED"] == "off"
+
+
 @pytest.fixture
 def database(transactional_db: None) -> Iterator[TcpProxy]:
     """Stands before PostgreSQL, and dies in its place."""
@@ -79,6 +84,7 @@ def test_the_chat_without_each_of_its_servers_and_with_it_again(
     database: TcpProxy,
     valkey_server: Callable[..., ThrowAwayValkey],
     on: Any,
+    gate: Gate,
     subtests: pytest.Subtests,
 ) -> None:
     # One site for all: starting one takes longer than what is done with it.
@@ -88,7 +94,7 @@ def test_the_chat_without_each_of_its_servers_and_with_it_again(
     with subtests.test("cache"):
         without_the_cache(visitor, cache)
     with subtests.test("database"):
-        without_the_database(visitor, database)
+        without_the_database(visitor, database, gate)
     with subtests.test("queue"):
         without_the_queue(visitor, user, queue)
 
@@ -103,14 +109,14 @@ def without_the_cache(visitor: Visitor, server: ThrowAwayValkey) -> None:
     visitor.page.goto("/")
 
 
-def without_the_database(visitor: Visitor, server: TcpProxy) -> None:
+def without_the_database(visitor: Visitor, server: TcpProxy, gate: Gate) -> None:
     """What is being written is seen to its end; the rest says so, keeps the text, and goes on by itself."""
     page, other, writer = visitor.page, visitor.open(), visitor.open()
     page.goto("/")
     writer.goto("/")
-    visitor.ask("repeat 40 0.1 word#.\nsay The end.")
+    visitor.ask(gate.held(4, 8, "word#.") + "\nsay The end.")
     answer = page.locator(".message.assistant").last
-    expect(answer).to_contain_text("word3.")
+    expect(answer).to_contain_text("word3.", timeout=SEEN)
     server.close()
     other.goto("/accounts/email/")
     expect(other.get_by_role("heading", name="Not available just now")).to_be_visible()
@@ -119,6 +125,7 @@ def without_the_database(visitor: Visitor, server: TcpProxy) -> None:
     expect(writer.get_by_role("heading", name="Not available just now")).to_be_visible()
     expect(writer.get_by_label("Your text")).to_have_value("say still here")
     assert violations(writer) == []
+    gate.open()
     expect(answer).to_contain_text("The end.", timeout=20_000)
     server.open()
     expect(other.get_by_role("heading", name="E-mail addresses")).to_be_visible(timeout=20_000)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from conversations.models import Role, Status
+from conversations.models import Reply, Role, Status
 from tests.browser.visitor import Visitor, violations
 from tests.factories import ConversationFactory
+from tests.gate import SEEN, Gate
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -18,6 +19,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def lines(number: int) -> str:
     """Asks for an answer of that many lines, ten a second."""
     return f"repeat {number} 0.1 Line # of the answer.\\n\\n"
+
+
+LINE = "\\n\\nLine # of the answer."  # which is not finished before the next
 
 
 def whole(number: int) -> str:
@@ -65,24 +69,26 @@ def test_stop_keeps_what_is_written(user: Visitor, person: Any) -> None:
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
-def test_a_reload_in_the_middle_misses_nothing(user: Visitor) -> None:
+def test_a_reload_in_the_middle_misses_nothing(user: Visitor, gate: Gate) -> None:
     page = user.page
-    user.ask(lines(50))
-    expect(answer(page)).to_contain_text("Line 3 of")
+    user.ask(gate.held(5, 20, LINE))
+    expect(answer(page)).to_contain_text("Line 3 of", timeout=SEEN)
     page.reload()
-    expect(live(page, "Line 4 of").locator(".tail")).to_be_visible()
-    expect(answer(page)).to_have_attribute("data-status", "complete", timeout=10_000)
-    assert text_of(page) == whole(50)
+    expect(live(page, "Line 4 of").locator(".tail")).to_be_visible(timeout=SEEN)
+    gate.open()
+    expect(answer(page)).to_have_attribute("data-status", "complete")
+    assert text_of(page) == whole(20)
     expect(page.locator("#announcer")).to_contain_text("The answer is complete.")
 
 
-def test_a_second_tab_sees_the_same(user: Visitor) -> None:
+def test_a_second_tab_sees_the_same(user: Visitor, gate: Gate) -> None:
     page, other = user.page, user.open()
     user.ask("say first")
     expect(answer(page)).to_contain_text("first")
     other.goto(page.url)
-    user.ask(lines(20))
-    expect(answer(other)).to_contain_text("Line 2 of")
+    user.ask(gate.held(4, 20, LINE))
+    expect(live(other, "Line 2 of")).to_be_visible(timeout=SEEN)
+    gate.open()
     expect(answer(other)).to_have_attribute("data-status", "complete")
     expect(other.locator(".message")).to_have_count(4)
     expect(page.locator(".message")).to_have_count(4)
@@ -203,16 +209,17 @@ def test_a_message_during_an_answer_waits_in_the_box(user: Visitor) -> None:
     expect(page.get_by_role("textbox")).to_have_value("And then?")
 
 
-def test_who_reads_above_is_not_pulled_down(user: Visitor) -> None:
+def test_who_reads_above_is_not_pulled_down(user: Visitor, gate: Gate) -> None:
     page = user.page
     page.set_viewport_size({"width": 800, "height": 400})
-    user.ask(lines(40))
+    user.ask(gate.held(13, 25, LINE))
     jump = page.get_by_role("button", name="Jump to the newest")
-    expect(answer(page)).to_contain_text("Line 12")
+    expect(answer(page)).to_contain_text("Line 12", timeout=SEEN)
     expect(jump).to_be_hidden()
     page.mouse.move(400, 200)
     page.mouse.wheel(0, -2000)
     expect(jump).to_be_visible()
+    gate.open()
     expect(answer(page)).to_contain_text("Line 20")
     assert page.evaluate("scrollY") < 50
     jump.click()
@@ -227,7 +234,11 @@ def test_an_answer_that_is_faster_than_its_message(user: Visitor, person: Any) -
 
     def late(route: Any) -> None:
         response = route.fetch()
-        time.sleep(1)
+        deadline = time.monotonic() + 10
+        while not Reply.objects.filter(status=Status.COMPLETE).exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.2)  # the last frames are on their way
         route.fulfill(response=response)
 
     page.route("**/messages/", late)

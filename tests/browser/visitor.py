@@ -5,26 +5,31 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 # What the browser itself writes about an answer that a test asked for.
 EXPECTED = re.compile(
     r"Failed to load resource|htmx: htmx:error: Failed to fetch|htmx:response:error"
 )
 SECONDS = 1000
+# What passes is looked at all the same, but no list is made of it.
+AXE = "axe.run({ resultTypes: ['violations'] }).then((results) => results.violations)"
 
 
 class Visitor:
-    """`page` is the first window; `complaints` are lines of the consoles of all."""
+    """`page` is the first window; `complaints` are lines of the consoles of all.
 
-    def __init__(self, context: BrowserContext) -> None:
-        context.set_default_timeout(10 * SECONDS)
-        self.context = context
+    `options` are those of the browser's context: a profile of its own, that of nobody else.
+    """
+
+    def __init__(self, browser: Browser, url: str, **options: Any) -> None:
+        self.url = url
+        self.context = browser.new_context(base_url=url, **options)
+        self.context.set_default_timeout(10 * SECONDS)
         self.complaints: list[str] = []
         self.allowed = EXPECTED
         self.page = self.open()
@@ -39,20 +44,13 @@ class Visitor:
         if message.type in ("error", "warning") and not self.allowed.search(message.text):
             self.complaints.append(message.text)
 
-    def sign_in(self, user: Any) -> None:
-        """By a session cookie; signing in by hand has its own test."""
+    def sign_in(self, user: Any, *, at: str = "/") -> None:
+        """By a session cookie, and opens a page; signing in by hand has its own test."""
         client = Client()
         client.force_login(user)
         cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-        self.context.add_cookies(
-            [{"name": cookie.key, "value": cookie.value, "url": self._base_url()}]
-        )
-        self.page.goto("/")
-
-    def _base_url(self) -> str:
-        self.page.goto("/help/")
-        parts = urlsplit(self.page.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        self.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": self.url}])
+        self.page.goto(at)
 
     def ask(self, text: str) -> None:
         """Types a message and sends it; on the first page that begins a conversation."""
@@ -69,7 +67,7 @@ class Visitor:
 def violations(page: Page) -> list[str]:
     """What axe-core finds wrong, one line each."""
     page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run().then((results) => results.violations)")
+    found = page.evaluate(AXE)
     return [
         f"{one['id']}: {one['help']}: {json.dumps([node['target'] for node in one['nodes']])}"
         for one in found
