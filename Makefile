@@ -23,7 +23,7 @@ run: local ## start the site at http://127.0.0.1:8000/ (PORT=8001 make run)
 	@exec $(PYTHON_IN) manage.py up --host "$(HOST)" --port "$(PORT)"
 
 test: dev ## run the tests (ARGS="-k replies" chooses)
-	@exec $(PYTHON_IN) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
+	@exec $(PYTHON_IN) -m pytest -n 3 --no-loadscope-reorder $(ARGS)
 
 check: lint types imports migrations templates deployment ## lint, types, import directions, migrations, templates, deployment; changes nothing
 
