@@ -12,7 +12,7 @@ CHANNELS = "performance.alerts.channels"
 def alert_channels() -> dict[str, dict[str, Any]]:
     """CHANNELS of PERFORMANCE["ALERTS"]: one for each kind that the environment names."""
     found: dict[str, dict[str, Any]] = {}
-    least = env.text("ALERTS_MIN_SEVERITY", "warning")
+    least = env.choice("ALERTS_MIN_SEVERITY", "warning", ("info", "warning", "critical"))
     if to := env.words("ALERTS_EMAIL"):
         found["email"] = _channel("email.EmailChannel", to=to, min_severity=least)
     if url := env.secret("ALERTS_WEBHOOK_URL"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -58,6 +58,14 @@ def flag(name: str, *, default: bool) -> bool:
     if value not in TRUE | FALSE:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(sorted(TRUE | FALSE))}.")
     return value in TRUE
+
+
+def choice(name: str, default: str, known: Iterable[str]) -> str:
+    """One of `known`, in any case; "" only where that is the default. Raises ImproperlyConfigured otherwise."""
+    value = text(name).lower() or default
+    if value != default and value not in (choices := list(known)):
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}.")
+    return value
 
 
 def number(name: str, default: int, *, least: int = 0, most: int = 2**31) -> int:

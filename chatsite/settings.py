@@ -230,9 +230,9 @@ SYSTEM_PROMPT = env.text(
 # Hours after its last message until a temporary conversation is deleted.
 TEMPORARY_HOURS = env.number("TEMPORARY_HOURS", 24, least=1, most=720)
 # The queue's level of a reply; the last one is for staff and the members of a group.
-REPLY_LEVEL = env.text("REPLY_LEVEL", "high").lower()
-REGENERATE_LEVEL = env.text("REGENERATE_LEVEL", "normal").lower()
-PRIORITY_LEVEL = env.text("PRIORITY_LEVEL").lower()
+REPLY_LEVEL = env.choice("REPLY_LEVEL", "high", RQ_QUEUES)
+REGENERATE_LEVEL = env.choice("REGENERATE_LEVEL", "normal", RQ_QUEUES)
+PRIORITY_LEVEL = env.choice("PRIORITY_LEVEL", "", RQ_QUEUES)
 PRIORITY_GROUP = env.text("PRIORITY_GROUP")
 
 if env.text("CHAT_BACKEND"):

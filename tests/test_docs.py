@@ -46,7 +46,7 @@ def test_every_setting_is_documented() -> None:
     source = "".join(path.read_text() for path in (ROOT / "chatsite").rglob("*.py"))
     read = set(
         re.findall(
-            r"env\.(?:text|secret|flag|number|ratio|words|hosts|origins|address|command|prices|price_list|currency)\(\s*\"([A-Z_]+)\"",
+            r"env\.(?:text|secret|flag|number|ratio|words|hosts|origins|address|command|choice|prices|price_list|currency)\(\s*\"([A-Z_]+)\"",
             source,
         )
     )

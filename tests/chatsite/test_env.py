@@ -80,6 +80,16 @@ def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
 HOSTS = ["chat.example.org", ".example.org", "127.0.0.1", "[::1]", "a_b", "*"]
 
 
+def test_a_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.choice("LEVEL", "", ["high", "low"]) == ""
+    monkeypatch.setenv("LEVEL", "LOW")
+    assert env.choice("LEVEL", "high", ["high", "low"]) == "low"
+    monkeypatch.setenv("LEVEL", "s3cret")
+    with pytest.raises(ImproperlyConfigured, match="LEVEL must be one of high, low") as raised:
+        env.choice("LEVEL", "high", ["high", "low"])
+    assert "s3cret" not in str(raised.value)
+
+
 def test_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTS", ", ".join(HOSTS))
     assert env.hosts("HOSTS") == HOSTS
