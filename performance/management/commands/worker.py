@@ -35,7 +35,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--processes", type=int, default=1, help="processes, restarted when they die"
         )
-        parser.add_argument("--levels", nargs="+", choices=levels, default=levels, metavar="LEVEL")
+        parser.add_argument(
+            "--levels",
+            nargs="+",
+            type=str.lower,
+            choices=levels,
+            default=levels,
+            metavar="LEVEL",
+            help=f"serve these alone: {', '.join(levels)}",
+        )
         parser.add_argument("--burst", action="store_true", help="end when nothing waits")
         parser.add_argument("--grace", type=float, help="seconds to finish after SIGTERM")
         parser.add_argument("--max-jobs", type=int, help="end after so many jobs")
