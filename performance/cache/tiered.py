@@ -76,8 +76,7 @@ class TieredCache(RedisCache):
             return None
         now = monotonic()
         if now >= self._tracker.fresh_until:
-            self._tracker.drain()
-            slot = self._find(name)
+            slot = self._find(name) if self._tracker.drain() else None
             if slot is None:
                 return None
         if now >= slot.expires:

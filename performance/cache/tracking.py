@@ -111,6 +111,7 @@ class Tracker:
         self._flights = flights
         self.losses = 0
         self.fresh_until = 0.0  # on the monotonic clock
+        self._doubts = 0
         self._nodes = nodes
         self._prefix = prefix
         self._links: list[Link] = []
@@ -140,21 +141,27 @@ class Tracker:
             time.sleep(0.002)
         return self.store.is_open
 
-    def drain(self) -> None:
-        """Take in what the servers have said so far; a reader calls it, so no thread need be woken."""
+    def drain(self) -> bool:
+        """Take in what the servers have said so far; a reader calls it, so no thread need be woken.
+
+        False where another thread kept hold of the links for 10 ms, as on a machine that has no time for it:
+        what it has read it may not have told the store yet, so nobody may use the store.
+        """
         if not self._lock.acquire(timeout=0.01):
-            return
+            return False
         try:
-            now = time.monotonic()
+            now, doubts = time.monotonic(), self._doubts
             for link in self._links:
                 for message in link.read():
                     self._hear(message)
                 link.check(now)
-            self.fresh_until = now + FRESH  # last, or others would read before it has been heard
+            if self._doubts == doubts:  # last: other threads trust it without the lock
+                self.fresh_until = now + FRESH
         except FAILURES as error:
             self._lost(error)
         finally:
             self._lock.release()
+        return True
 
     def doubt(self) -> None:
         """The next reader looks at the socket, however lately another did.
@@ -162,6 +169,7 @@ class Tracker:
         After an answer of the server, which may be newer than what was heard before: who reads one key
         there and another here must not get the new one and the old other.
         """
+        self._doubts += 1  # whoever is looking just now may have looked before that answer
         self.fresh_until = 0.0
 
     def abandon(self) -> None:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
-from django.contrib.contenttypes.fields import GenericForeignKey
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
@@ -141,5 +140,6 @@ def _many_to_many(model: AnyModel, field: Any) -> tuple[AnyModel, str] | None:
 
 
 def _generic(model: AnyModel, field: Any) -> str:
-    private = (one for one in model._meta.private_fields if isinstance(one, GenericForeignKey))  # noqa: SLF001
-    return next((one.name for one in private if one.fk_field == field.name), "")
+    # Known by its attribute: contenttypes may not be installed, nor be imported before the apps are.
+    private = model._meta.private_fields  # noqa: SLF001
+    return next((one.name for one in private if getattr(one, "fk_field", "") == field.name), "")

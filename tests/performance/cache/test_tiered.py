@@ -164,6 +164,19 @@ def test_a_thousand_reads_overtaken_by_writes(make_cache: MakeCache) -> None:
     assert stale_reads(reader, writer, 1000) == 0
 
 
+def test_nobody_uses_copies_while_a_thread_has_no_time_to_tell_of_changes(
+    make_cache: MakeCache,
+) -> None:
+    reader, writer = make_cache(KEY_PREFIX="r"), make_cache(RedisCache, KEY_PREFIX="r")
+    reader.set("key", "old")
+    warm(reader, "key")
+    tracker = reader.engine.tracker
+    with tracker._lock:
+        tracker.fresh_until = 0.0
+        writer.set("key", "new")
+        assert reader.get("key") == "new"
+
+
 def read_on(cache: TieredCache, stop: threading.Event) -> None:
     while not stop.is_set():
         for key in range(4):

@@ -14,7 +14,7 @@ from performance.queries.analysis.verifiers import choose
 from tests import postgresql
 from tests.performance.queries.corpus import CASES, DATASETS
 from tests.performance.queries.corpus.case import Case
-from tests.verification.index_advice import advised, fill
+from tests.verification.advice_cases import advised, fill
 
 UNKNOWABLE = {"extract of a date"}  # no statistics of an expression before there is an index on it
 
