@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from conversations.models import Conversation, Message, Reply, Role, Status
+from performance.switches import Switch
 from tests.browser.visitor import Visitor, violations
 from tests.factories import UserFactory
 from tests.gate import SEEN, Gate
@@ -26,7 +27,15 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.slow,  # each has a site of its own, which reads its switches when it starts
 ]
-OFF = ["CACHE", "QUEUES", "METRICS", "QUERIES"]
+# With some of them one of the caches is off as well, which the chat must do without too.
+OFF = {
+    "CACHE": [],
+    "QUEUES": [],
+    "METRICS": ["CACHE_TOOL_RESULTS", "CACHE_CONVERSATIONS"],
+    "QUERIES": ["CACHE_AI_RESPONSES"],
+}
+WATCH = 0.1  # seconds until a process looks again what staff have switched
+SWITCHES = "/admin/performance/switchchange/switches/"
 
 
 @pytest.fixture
@@ -64,12 +73,48 @@ def journey(visitor: Visitor, words: str) -> None:
 
 @pytest.mark.parametrize("service", OFF)
 def test_the_chat_answers_with_a_service_off(on: Any, queue_redis: Any, service: str) -> None:
-    visitor, _ = on(**{f"{service}_ENABLED": "off"})
+    visitor, _ = on(**dict.fromkeys([f"{service}_ENABLED", *OFF[service]], "off"))
     journey(visitor, f"without {service.lower()}")
 
 
 def test_all_others_of_the_browser_have_alerts_off(tmp_path: Path, transactional_db: None) -> None:
     assert Site(tmp_path).environment["ALERTS_ENABLED"] == "off"
+
+
+def test_the_chat_answers_while_staff_turn_a_service_off_and_on_again(
+    on: Any, queue_redis: Any, subtests: pytest.Subtests
+) -> None:
+    """The same words each time, which the cache of answers knows by then: it is not asked while it is off."""
+    quick = {"DJANGO_SETTINGS_MODULE": "tests.site_settings", "TEST_WATCH_SECONDS": str(WATCH)}
+    visitor, user = on(**quick, ALERTS_ENABLED="on")
+    user.is_staff = user.is_superuser = True
+    user.save()
+    journey(visitor, "the same")
+    for switch in Switch:
+        with subtests.test(switch.value):
+            turn(visitor, switch, "off")
+            time.sleep(5 * WATCH)  # by then the worker follows
+            kept = "etag" in visitor.page.goto("/").headers
+            journey(visitor, "the same")
+            assert kept == (switch not in {Switch.CACHE, Switch.CONVERSATIONS})
+            answered_before = Reply.objects.latest("pk").cached_at is not None
+            assert answered_before == (switch not in {Switch.CACHE, Switch.AI_RESPONSES})
+            turn(visitor, switch, "on")
+    assert "etag" in visitor.page.goto("/").headers
+    journey(visitor, "the same")
+    assert Reply.objects.latest("pk").cached_at is not None
+
+
+def turn(visitor: Visitor, switch: Switch, state: str) -> None:
+    """As a member of staff, who gives a reason."""
+    page = visitor.page
+    if not page.url.endswith(SWITCHES):
+        page.goto(SWITCHES)
+    form = page.locator("form").filter(has=page.locator(f'input[value="{switch.value}"]'))
+    form.get_by_role("textbox").fill("to see what happens")
+    form.get_by_role("button", name=f"Turn {state}").click()
+    heading = page.get_by_role("heading", name=f"{switch.label}: {state}", exact=True)
+    expect(heading).to_be_visible()
 
 
 @pytest.fixture

@@ -68,10 +68,15 @@ def test_after_each_act(make_world: Any) -> None:
     """Every other one by another process, every third one watched."""
     acts = STORY.split()
     assert set(acts) == set(ACTS)
-    world = make_world()
+    world = make_world(pages=2)
     world.do("begin", "bob")
+    seen: set[str] = set()
     for number, act in enumerate(acts):
-        world.do(act, "alice", there=number % 2 == 1, watched=number % 3 == 0)
+        do = (
+            world.act if act in seen else world.do
+        )  # what only leads to the next was looked at before
+        do(act, "alice", there=number % 2 == 1, watched=number % 3 == 0)
+        seen.add(act)
 
 
 @pytest.mark.parametrize("most", [None if EXAMPLES else 1])

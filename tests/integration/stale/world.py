@@ -59,10 +59,10 @@ class World:
         """As `act`; then all look at their pages. Raises Stale."""
         self.act(act, who, pick, **how)
         person = self.people[who]
-        self.look(person)
+        theirs = self.look(person)
         for other in self.people.values():
             if other is not person:
-                self.compare(other, self._next([*other.pages(), Page(person.pages()[1].url)]))
+                self.compare(other, self._next([*other.pages(), *theirs[1:2]]))
 
     def do_from_scratch(self, act: str, who: str, **how: Any) -> None:
         """With nothing kept but what was just seen; and all that is seen first is Alice's. Raises Stale."""
@@ -70,12 +70,13 @@ class World:
         self.do(act, who, **how)
         self.look(self.people["alice"])
 
-    def look(self, person: Person) -> None:
-        """Looks at this person's pages, some of them."""
+    def look(self, person: Person) -> list[Page]:
+        """Looks at some of this person's pages. Returns all that there are."""
         pages = person.pages()
         front, rest = pages[:FRONT], pages[FRONT:]
         for page in [*front, *(self._next(rest) for _ in range(self._pages - FRONT))]:
             self.compare(person, page)
+        return pages
 
     def look_at_all(self) -> None:
         for person in self.people.values():
