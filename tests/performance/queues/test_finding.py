@@ -55,6 +55,14 @@ def test_a_running_job_is_found(server: Any, workers: Workers, asked: Any) -> No
     eventually(lambda: found() == {result.id: "started"})
 
 
+def test_a_job_that_its_limit_holds_up_is_found(server: Any, asked: Any) -> None:
+    with asked():
+        result = tasks.add.enqueue(1, 2)
+    server.lpop("rq:queue:normal")
+    server.zadd("rq:own:blocked_at:normal", {result.id: 1.5})
+    assert found() == {result.id: "queued"}
+
+
 def test_a_job_tells_the_request_it_belongs_to(server: Any, asked: Any) -> None:
     with asked():
         result = tasks.add.enqueue(1, 2)
