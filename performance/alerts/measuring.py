@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.core.exceptions import ValidationError
 
-from performance import conf
+from performance import conf, tracebacks
 from performance.alerts.expressions import Labels, Measured, Part, plain, ratio
 from performance.metrics import MetricsUnavailable
 from performance.metrics.reading import Line, Selection, read_many
@@ -128,7 +128,9 @@ def _judge(found: Measurements, rule: AlertRule, parts: list[Part]) -> None:
 
 
 def told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+    """What staff read of a rule that cannot be evaluated: a ValueError is about its own words."""
+    words = f"ValueError: {error}" if type(error) is ValueError else tracebacks.line(error)
+    return words[:200]
 
 
 def values(rule: AlertRule, parts: Sequence[Part]) -> list[Measured]:

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
-from performance import alerts, metrics
+from performance import alerts, metrics, tracebacks
 from performance.alerts import Report, Sample, actions, evaluate, evaluation, seconds_since
 from performance.metrics import rollup
 from performance.models import Alert, AlertEvaluation, AlertEvent, AlertRule, Silence
@@ -128,6 +128,19 @@ def test_reading_that_fails_for_one_rule_costs_no_other(make_rule: Rule, queue_r
 
     assert good.alerts.get().state == "firing"
     assert bad.alerts.filter(cause="error").count() == 1
+
+
+def test_an_alert_about_a_rule_quotes_no_foreign_error(
+    make_rule: Rule, queue_redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> Any:
+        raise RuntimeError("canary-55")
+
+    rule = make_rule(metric="good_things", hold=0)
+    monkeypatch.setattr("performance.alerts.measuring.read_many", fail)
+    evaluate(now=at(5))
+    problem = rule.alerts.get(cause="error").problem
+    assert problem == f"RuntimeError: {tracebacks.LEFT_OUT}"
 
 
 def test_a_more_severe_rule_takes_the_acknowledgement_back(make_rule: Rule, see: See) -> None:
