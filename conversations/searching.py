@@ -11,6 +11,8 @@ from django.contrib.postgres.search import SearchQuery
 from django.db import connection
 from django.db.models import BooleanField, QuerySet, TextField
 from django.db.models.expressions import RawSQL
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 
 from conversations import spelling, zones
 from conversations.models import Message, SearchEntry
@@ -78,6 +80,14 @@ class Hit:
     message: Message
     is_shown: bool
     parts: list[tuple[str, bool]]
+
+    @property
+    def marked(self) -> SafeString:
+        """The parts as HTML; a template's loop over them would be half of a page of results."""
+        shown = ((escape(text), is_match) for text, is_match in self.parts)
+        return mark_safe(  # noqa: S308 - escaped above
+            "".join(f"<mark>{text}</mark>" if is_match else text for text, is_match in shown)
+        )
 
 
 @dataclass(frozen=True)

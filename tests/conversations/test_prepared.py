@@ -103,7 +103,7 @@ def test_parts_of_pages_are_kept_too(
     assert [client.get(url, headers=htmx).content for url in parts] == first
 
 
-PUBLIC = ["/", "/help/", "/help/guide/", "/nowhere/"]
+PUBLIC = ["/", "/help/", "/help/guide/", "/settings/", "/nowhere/"]
 
 
 def visitors(*names: str) -> list[Client]:

@@ -9,12 +9,21 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from conversations import prepared, validators
 from conversations.sections import sections
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    return section_page(request, "settings/overview.html", {})
+    """The same for all who are signed in, and for all who are not."""
+
+    def read() -> prepared.Context:
+        return {"sections": sections(signed_in=request.user.is_authenticated)}
+
+    name = validators.anybody(request)
+    response = prepared.public(request, name, "settings/overview.html", read)
+    patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
 def section_page(
