@@ -265,10 +265,11 @@ def shared(conversation: Any) -> str:
 def attachment(user: Any) -> str:
     from django.core.files.base import ContentFile
 
-    from conversations.models import Attachment, Kind
+    from conversations.models import Attachment, Kind, ReadingState
 
     text = ContentFile(b"A line of a text.\n" * 500, "notes.txt")
     made = Attachment.objects.create(
         user=user, name="notes.txt", kind=Kind.TEXT, media_type="text/plain", size=9000, file=text
     )
+    made.end(ReadingState.READY)
     return f"/attachments/{made.pk}/"
