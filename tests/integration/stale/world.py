@@ -160,10 +160,11 @@ def between_steps(world: Any) -> Iterator[None]:
     """`world()` glances before and after each step by which caches forget."""
     clear = Namespace.clear
 
-    def clear_and_glance(namespace: Namespace) -> None:
+    def clear_and_glance(namespace: Namespace, *others: Namespace) -> None:
         world().glance()
-        clear(namespace)
-        world().glance()
+        for one in (namespace, *others):  # in one round trip else, in this order
+            clear(one)
+            world().glance()
 
     Namespace.clear = clear_and_glance  # type: ignore[method-assign]
     try:
