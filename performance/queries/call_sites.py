@@ -150,6 +150,8 @@ def _kind(code: CodeType) -> str:
             return kind
     if _is_ours(code):
         return "ours"
+    if path.startswith(_OWN):  # installed among the libraries, it is still not who asked
+        return ""
     return "library" if _ASKS.search(path) and not _ON_THE_WAY.search(path) else ""
 
 
@@ -175,10 +177,11 @@ def _is_ours(code: CodeType) -> bool:
     return not path.startswith(_FOREIGN)
 
 
+_OWN = f"{Path(__file__).parent.parent}/"
 _FOREIGN = tuple(
     f"{Path(place).resolve()}/"
     for place in (
-        Path(__file__).parent.parent,
+        _OWN,
         Path(django.__file__).parent,
         sysconfig.get_path("stdlib"),
     )
