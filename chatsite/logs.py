@@ -52,15 +52,25 @@ class WithoutMessages(Filter):
     """The same for lines of loggers that are not structlog's."""
 
     def filter(self, record: LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
         if isinstance(record.args, tuple):
-            record.args = tuple(
-                tracebacks.line(one) if isinstance(one, BaseException) else one
-                for one in record.args
-            )
+            record.args = tuple(_told(one, error) for one in record.args)
+        record.msg = _told(record.msg, error)
         if record.name == "asyncio" and record.exc_info:
             # "Task exception was never retrieved", and in the lines below the exception's repr.
             record.msg, record.args = record.getMessage().partition("\n")[0], ()
         return True
+
+
+def _told(value: object, error: BaseException | None) -> object:
+    """`value` unless it is an exception, or the text of `error`: Django logs those of bad requests."""
+    if isinstance(value, BaseException):
+        return tracebacks.line(value)
+    if error is None or not isinstance(value, str):
+        return value
+    quoted = tracebacks.text_of(error)
+    escaped = quoted.encode("unicode_escape").decode("ascii")
+    return tracebacks.line(error) if value and value in {quoted, escaped} else value
 
 
 def _thread_failed(args: threading.ExceptHookArgs) -> None:

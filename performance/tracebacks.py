@@ -20,6 +20,10 @@ LEFT_OUT = "(its message is left out)"
 # By name, so that nothing is imported for the sake of a log.
 OF_THE_SYSTEM = {
     "django.core.exceptions.ImproperlyConfigured",
+    "django.core.exceptions.DisallowedHost",  # how a wrong ALLOWED_HOSTS is found
+    "django.core.exceptions.RequestDataTooBig",
+    "django.core.exceptions.TooManyFieldsSent",
+    "django.core.exceptions.TooManyFilesSent",
     "redis.exceptions.ConnectionError",
     "redis.exceptions.TimeoutError",
 }
@@ -55,7 +59,7 @@ def line(error: BaseException) -> str:
 
 def told(error: BaseException) -> str:
     """The message where it cannot hold what a person wrote, else ""."""
-    text, kinds = _text(error), {_path(kind) for kind in type(error).__mro__}
+    text, kinds = text_of(error), {_path(kind) for kind in type(error).__mro__}
     if _shows_all or kinds & OF_THE_SYSTEM or getattr(type(error), "loggable", False) is True:
         return text
     if kinds & OF_THE_DATABASE:
@@ -96,10 +100,11 @@ def _message(error: BaseException) -> str:
     said = told(error)
     if said:
         return f": {said}"
-    return f": {LEFT_OUT}" if _text(error) else ""
+    return f": {LEFT_OUT}" if text_of(error) else ""
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """Its message as it is; "?" where that cannot be had."""
     try:
         return str(error)
     except Exception:  # noqa: BLE001 - whatever __str__ may raise

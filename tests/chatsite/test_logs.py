@@ -98,6 +98,13 @@ except ValueError as error:
     logging.getLogger('b').warning('refused: %s', error)
     structlog.get_logger('a').exception('failed', error=error)
     logging.getLogger('b').exception('failed')
+refused = logging.getLogger('django.security.SuspiciousFileOperation')
+for words in ('canary-9', 'canary-9 \\u00e4'):
+    try:
+        fail(words)
+    except ValueError as error:
+        refused.error(str(error), exc_info=error)
+        refused.warning('%s: %s', str(error).encode('unicode_escape').decode(), '/c/', exc_info=error)
 thread = threading.Thread(target=fail, name='helper')
 thread.start()
 thread.join()
@@ -109,8 +116,8 @@ asyncio.run(forgotten())
 def test_no_line_quotes_the_message_of_an_exception(style: str) -> None:
     text = "\n".join(logged(QUOTING, style))
     assert "canary-9" not in text
-    assert text.count("in fail") == 4
-    for kept in ("refused: ValueError", "thread_failed", "helper", "never retrieved"):
+    assert text.count("in fail") == 8
+    for kept in ("refused: ValueError", ": /c/", "thread_failed", "helper", "never retrieved"):
         assert kept in text
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 import psycopg
 import pytest
 import redis
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import DisallowedHost, ImproperlyConfigured
 from django.db import IntegrityError, OperationalError, ProgrammingError
 
 from performance import tracebacks
@@ -75,6 +75,7 @@ def test_no_message_is_told_that_may_quote_a_person(make: Callable[[], object]) 
         (Promising("It says so."), "It says so."),
         (QueueFull("high", 7, 3), "7 jobs wait"),
         (ImproperlyConfigured("SECRET_KEY is not set."), "SECRET_KEY"),
+        (DisallowedHost("Invalid HTTP_HOST header: 'chat.example'."), "chat.example"),
         (redis.ConnectionError("Error 111 connecting to cache:6379."), "cache:6379"),
         (OperationalError("connection refused"), "connection refused"),
         (psycopg.errors.UndefinedTable('relation "lost" does not exist\nLINE 1'), "lost"),
