@@ -22,7 +22,8 @@ from xdist.scheduler import LoadFileScheduling
 from chatsite.embedded import EmbeddedError, running
 from performance import metrics
 from performance.queries import log
-from tests.dropping import drop_with_what_is_left
+from tests import leavings
+from tests.dropping import drop_and_tell_what_is_left
 from tests.emptying import empty_by_deleting, remember
 from tests.servers import ThrowAwayValkey
 
@@ -38,8 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Holds the servers until the end of the run; a run without them fails, it never skips."""
     if config.option.collectonly:
         return
+    config.pluginmanager.register(leavings.Plugin(), "leavings")
     empty_by_deleting()
-    drop_with_what_is_left()
+    drop_and_tell_what_is_left()
     names = tuple(filter(None, os.environ["TEST_EMBEDDED"].split(",")))
     try:
         _servers.enter_context(running(settings.DATA_DIR, names, volatile=True))

@@ -186,9 +186,13 @@ def _start(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 async def _alone(work: Coroutine[Any, Any, None]) -> None:
+    # The context is a copy of the caller's, whose thread would be waited for although it has gone on.
+    AsyncToSync.executors.current = None
     async with ThreadSensitiveContext():  # a thread of its own for the ORM
-        await work
-        await sync_to_async(connections.close_all)()
+        try:
+            await work
+        finally:
+            await sync_to_async(connections.close_all)()
 
 
 async def _aquietly(backend: Base, steps: Steps, load: Callable[[], Awaitable[Any]]) -> None:
