@@ -17,6 +17,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from conversations.streams.unsaid import Frame, Unsaid
+
 logger = structlog.get_logger(__name__)
 
 LENGTH = 10_000  # entries a stream keeps; the newest answer is far shorter
@@ -92,10 +94,29 @@ def last_event_id(conversation_id: UUID) -> str:
 
 
 def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
-    """Appends one frame from a web process. False where Redis could not be reached: pages then poll."""
-    frame = encode(kind, **data)
-    key = stream_key(conversation_id)
-    return tell(lambda client: client.eval(APPEND, 1, key, LENGTH, LIFE, 1, frame))
+    """Appends one frame from a web process. False where Redis could not be reached: it is said later."""
+    frame = stream_key(conversation_id), encode(kind, **data)
+    said = tell(lambda client: _append(client, [frame]))
+    if not said:
+        _unsaid(_client()).keep(frame)
+    return said
+
+
+def _append(client: redis.Redis, frames: list[Frame]) -> None:
+    keys, said = zip(*frames, strict=True)
+    client.eval(APPEND, len(keys), *keys, LENGTH, LIFE, len(said), *said)
+
+
+@cache
+def _unsaid(client: redis.Redis) -> Unsaid:
+    def say(frames: list[Frame]) -> bool:
+        try:
+            _append(client, frames)
+        except RedisError:  # which was logged when it was to be said first
+            return False
+        return True
+
+    return Unsaid(say)
 
 
 def forget(conversation_id: UUID) -> bool:

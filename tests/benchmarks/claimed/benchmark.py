@@ -54,4 +54,5 @@ BENCHMARKS = {
     "cache_races": _verification("cache_races", 1),
     "index_advice": _verification("index_advice", 3),
     "queue_kills": _verification("queue_kills", 4),
+    "resume": _verification("resume", 12),
 }

@@ -134,14 +134,16 @@ class Device:
                     self.page.replace(article, force=force)
 
     async def _follow(self, first: int | None, *, leaving: bool = False) -> None:
-        assert self.page
-        after_last = 1 + self.page.last_place
+        page = self.page
+        if page is None:
+            return
+        after_last = 1 + page.last_place
         first = min(first or after_last, after_last)
         html = await self._load(f"messages/?from={first}")
         if html is not None:
-            self.page.show_from(first, articles(html))
+            page.show_from(first, articles(html))
             if leaving:
-                self.page.leave()
+                page.leave()
 
     async def _mend(self, number: int) -> None:
         at, known_start = self._mended.get(number, (0.0, ""))
@@ -193,23 +195,28 @@ class Device:
 
     async def _look(self) -> None:
         """Where events do not come."""
-        while self.page is not None:
+        page = self.page
+        await asyncio.sleep(LOOK)
+        while page is not None and page is self.page:
+            self._look_once(page)
             await asyncio.sleep(LOOK)
-            source = self._source
-            if source is not None and source.is_closed:
-                self.counts["refused"] += 1
-                self._note(f"is refused the stream: {source.refused}")
-                self._fronts.append(self._fronts.pop(0))
-                self.reconnect()
-            if self.page.held and not self.page.is_sending:
-                self._do(self._follow(None, leaving=True))
-            is_open = source is not None and source.is_open
-            if is_open and time.monotonic() - self._last_event < SILENCE:
-                continue
-            self._last_event = time.monotonic()
-            for known in self.page.answers:
-                if known.is_live and not self._turn_is_taken(known.number):
-                    self.refresh(known.number, force=False)
+
+    def _look_once(self, page: Page) -> None:
+        source = self._source
+        if source is not None and source.is_closed:
+            self.counts["refused"] += 1
+            self._note(f"is refused the stream: {source.refused}")
+            self._fronts.append(self._fronts.pop(0))
+            self.reconnect()
+        if page.held and not page.is_sending:
+            self._do(self._follow(None, leaving=True))
+        is_open = source is not None and source.is_open
+        if is_open and time.monotonic() - self._last_event < SILENCE:
+            return
+        self._last_event = time.monotonic()
+        for known in page.answers:
+            if known.is_live and not self._turn_is_taken(known.number):
+                self.refresh(known.number, force=False)
 
     def _turn_is_taken(self, number: int) -> bool:
         return number in self._turns and self._turns[number].locked()

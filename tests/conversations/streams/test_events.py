@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+
+from conversations.streams import events, unsaid
+from tests.processes import wait_for
+from tests.servers import ThrowAwayValkey
+
+ONE, OTHER = uuid.UUID(int=1), uuid.UUID(int=2)
+
+
+@pytest.fixture
+def server(
+    valkey_server: Callable[..., ThrowAwayValkey], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ThrowAwayValkey]:
+    server = valkey_server()
+    monkeypatch.setattr(settings, "QUEUE_URL", server.url)
+    monkeypatch.setattr(unsaid, "EVERY", 0.02)
+    events._client.cache_clear()
+    yield server
+    events._client().close()
+    events._client.cache_clear()
+
+
+def said(server: ThrowAwayValkey, conversation: uuid.UUID) -> list[bytes]:
+    with server.client() as client:
+        entries = client.xrange(events.stream_key(conversation))
+    return [fields[b"f"] for _, fields in entries]
+
+
+def test_what_happens_while_redis_is_away_is_announced_when_it_is_back(
+    server: ThrowAwayValkey,
+) -> None:
+    server.kill()
+    for number in (1, 2, 2):
+        assert not events.announce(ONE, "message", m=number, p=1)
+    assert not events.announce(OTHER, "state", m=7)
+    server.start()
+
+    assert wait_for(lambda: said(server, OTHER))
+    assert said(server, ONE) == [b'message {"m":1,"p":1}', b'message {"m":2,"p":1}']
+    assert said(server, OTHER) == [b'state {"m":7}']
+    waiting = events._unsaid(events._client())
+    assert wait_for(lambda: waiting._thread is None)
+    assert waiting._frames == {}
+
+
+def test_what_waits_to_be_announced_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unsaid, "MOST", 3)
+    monkeypatch.setattr(unsaid, "EVERY", 0.01)
+    monkeypatch.setattr(unsaid, "PATIENCE", 0.05)
+    waiting = unsaid.Unsaid(lambda _: False)
+    for number in range(9):
+        waiting.keep(("key", b"%d" % number))
+    assert len(waiting._frames) <= 3
+    assert wait_for(lambda: waiting._thread is None)
+    assert waiting._frames == {}
