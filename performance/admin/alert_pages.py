@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,7 +16,6 @@ from django.utils import timezone
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
-from performance import conf
 from performance.alerts import actions, drawing, writing
 from performance.alerts import messages as words
 from performance.alerts.preview import preview
@@ -196,9 +194,8 @@ ACTIONS: dict[str, Callable[[HttpRequest, list[int]], Done]] = {
 @require_safe
 def runbook(request: HttpRequest, name: str) -> HttpResponse:
     """A page of the runbooks' directory."""
-    directory = conf.current().alerts.runbooks
-    path = Path(directory) / f"{name}.md"  # `name` is a slug: no path leads elsewhere
-    if not directory or not path.is_file():
+    path = writing.file_of(name)  # a slug: no path leads elsewhere
+    if path is None:
         raise Http404
     from markdown_it import MarkdownIt  # 60 modules that no other page of the app needs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
@@ -47,13 +48,21 @@ def _test(row: Notification) -> Message:
 
 
 def path_of(runbook: str) -> str:
-    """Where a runbook is read: an address as it is, a page's name in the admin."""
+    """Where a runbook is read: an address as it is, a page's name in the admin; "" where there is no such page."""
     if not runbook or runbook.startswith("https://"):
         return runbook
     try:
-        return reverse("admin:performance_runbook", args=[runbook])
+        path = reverse("admin:performance_runbook", args=[runbook])
     except NoReverseMatch:
         return ""
+    return path if file_of(runbook) else ""
+
+
+def file_of(runbook: str) -> Path | None:
+    """The file of a runbook's name, which must be a slug; None where RUNBOOKS has none."""
+    directory = conf.current().alerts.runbooks
+    path = Path(directory) / f"{runbook}.md"
+    return path if directory and path.is_file() else None
 
 
 def _entry(alert: Alert, news: str) -> dict[str, Any]:
