@@ -68,7 +68,8 @@ class TieredCache(RedisCache):
 
     def catch_up(self) -> None:
         """Take in what the server has said until now: no copy is older than this call."""
-        self._tracker.drain()
+        if not self._tracker.drain():
+            self._tracker.doubt()  # whoever reads next waits for that, or asks the server
 
     def held(self, name: str) -> Slot | None:
         slot = self._find(name)

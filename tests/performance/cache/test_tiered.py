@@ -130,6 +130,19 @@ def test_of_two_keys_nobody_gets_the_new_one_and_the_old_other(
     assert cache.get("part") == "new"
 
 
+def test_who_cannot_catch_up_has_no_copy(make_cache: MakeCache) -> None:
+    cache = make_cache()
+    cache.set("key", "value")
+    warm(cache, "key")
+    tracker: Any = cache.engine.tracker
+    tracker.fresh_until += 3600
+    assert cache.held(cache.make_key("key"))
+    with tracker._lock:  # as another thread has it, which is being told of changes
+        cache.catch_up()
+        assert not cache.held(cache.make_key("key"))
+    assert cache.held(cache.make_key("key"))
+
+
 @pytest.mark.parametrize("arrives", ["before the reply", "after the reply"])
 def test_an_invalidation_that_overtakes_a_read_is_not_lost(
     arrives: str, make_cache: MakeCache, monkeypatch: pytest.MonkeyPatch
