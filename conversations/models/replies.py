@@ -184,6 +184,8 @@ class Reply(models.Model):
                 name="reply_live",
                 condition=Q(status__in=[Status.PENDING, Status.RUNNING]),
             ),
+            # Few at any time: without it every message that is sent reads all replies there are.
+            models.Index(fields=["message"], name="reply_open", condition=Q(status__in=OPEN)),
             models.Index(
                 fields=["correlation_id"], name="reply_correlation", condition=~Q(correlation_id="")
             ),

@@ -6,13 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from conversations import reading, sending
 from conversations.models import Branch, Conversation, Message, Reply, Role, Status
 from tests.factories import ConversationFactory, MessageFactory, ReplyFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+
+MANY = """
+WITH made AS (
+    INSERT INTO conversations_message (conversation_id, branch_id, place, role, text, html, renderer, created_at)
+    SELECT %s, %s, n, 'assistant', '', '', 0, now() FROM generate_series(2, 2000) n RETURNING id
+)
+INSERT INTO conversations_reply (message_id, status, attempt, backend, model, author, error, explanation,
+    correlation_id, stream_start, fresh, stop_requested, pending_since, continues, turns)
+SELECT id, 'complete', 1, 'default', '', '', '', '', '', '', false, false, now(), false, '' FROM made
+"""
 
 
 @pytest.fixture
@@ -140,6 +151,22 @@ def test_what_is_sent_takes_five_statements(key: uuid.UUID, django_assert_num_qu
         sending.edit(first, "A, better", uuid.uuid4())
     with django_assert_num_queries(2 + 5):
         sending.start(conversation.user, "Hello", uuid.uuid4())
+
+
+def test_what_is_sent_reads_open_replies_alone(key: uuid.UUID) -> None:
+    last = ReplyFactory.create(status=Status.COMPLETE).message
+    with connection.cursor() as cursor:
+        cursor.execute(MANY, [last.conversation_id, last.branch_id])
+        cursor.execute("ANALYZE conversations_message, conversations_reply")
+    with CaptureQueriesContext(connection) as queries:
+        sending.send(last.conversation, "Hi", key)
+
+    look = next(one["sql"] for one in queries if "is_being_answered" in one["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {look}")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "reply_open" in plan, plan
+    assert "Seq Scan on conversations_reply" not in plan
 
 
 def test_what_is_sent_again_changes_nothing(key: uuid.UUID) -> None:
