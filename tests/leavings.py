@@ -30,22 +30,15 @@ from conversations.ai.openai import pace
 from conversations.quotas import ledger
 from performance import conf
 from performance.queries import ended, scope
+from tests.processes import runs
 
 SECTION = "left behind"
 PATIENCE = 5.0  # seconds for what was told to end and is about to
 LONGEST_NAME = 63  # characters of an application's name that PostgreSQL keeps
 FOR_GOOD = (
-    *(
-        "asyncio_",
-        "cache-refresh",
-        "cache-stats",
-        "cache-tracking",
-        "health_",
-        "page",
-        "pool-",
-        "stream-access",
-    ),
-    *("task-receivers", "ThreadPoolExecutor-"),
+    *("AnyIO worker", "ThreadPoolExecutor-", "asyncio_", "pool-"),
+    *("cache-refresh", "cache-stats", "cache-tracking", "task-receivers"),
+    *("health_", "page", "stream-access"),
 )
 """Beginnings of the names of threads that a process begins once and keeps."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -153,7 +146,11 @@ class Leavings:
             for thread in set(threading.enumerate()) - self._threads
             if not thread.name.startswith(FOR_GOOD)
         ]
-        processes = [f"the process {_command(pid)!r} runs" for pid in _children() - self._processes]
+        processes = [
+            f"the process {_command(pid)!r} runs"
+            for pid in _children() - self._processes
+            if runs(pid)
+        ]
         held = [
             f"the thread {name!r} has a connection of the pool"
             for one, name in lent.to_others().items()
