@@ -21,6 +21,7 @@ from conversations.streams.asgi import JSON, Receive, Scope, Send, answer
 from conversations.streams.hub import close_hub
 from performance import health
 
+READ = b"This is read, by GET or HEAD.\n"
 EVENTS = re.compile(r"/c/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/events/")
 
 # Its own threads: that all of the pages hang is one of the things it has to tell.
@@ -35,14 +36,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         return
     path = scope["path"]
-    if path == "/health/live":
-        await _alive(send)
-    elif path == "/health/ready":
-        await _ready(send)
+    if path in HEALTH:
+        await _health(scope, send)
     elif (match := EVENTS.fullmatch(path)) and scope["method"] == "GET":
         await stream(scope, receive, send, UUID(match[1]))
     else:
         await _pages(scope, receive, send)
+
+
+async def _health(scope: Scope, send: Send) -> None:
+    if scope["method"] not in {"GET", "HEAD"}:
+        await answer(send, 405, READ, (b"allow", b"GET, HEAD"))
+    else:
+        await HEALTH[scope["path"]](send)
 
 
 async def _alive(send: Send) -> None:
@@ -54,6 +60,9 @@ async def _ready(send: Send) -> None:
     report = await asyncio.get_running_loop().run_in_executor(_looking, health.report)
     status = 200 if report.is_ready else 503
     await answer(send, status, json.dumps(report.public()).encode(), kind=JSON)
+
+
+HEALTH = {"/health/live": _alive, "/health/ready": _ready}
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
