@@ -169,9 +169,12 @@ def test_nothing_is_kept_of_what_was_deleted_while_it_was_read(
 def test_its_page_says_that_it_is_being_read(
     attach: Attach, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
-    waiting = attach(b"text", read=False)
-    waiting.conversation = ConversationFactory(user=waiting.user)
-    waiting.save()
+    with django_capture_on_commit_callbacks(
+        execute=True
+    ):  # one of a transaction's changes forgets for all
+        waiting = attach(b"text", read=False)
+        waiting.conversation = ConversationFactory(user=waiting.user)
+        waiting.save()
     owner, conversation = waiting.user_id, waiting.conversation_id
     before = conversation_cache.version(owner, conversation)
     monkeypatch.setattr(reading, "_read", lambda *_: None)

@@ -118,7 +118,9 @@ def test_watching_ends_by_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
     "wrong", ["--minutes=0", "--minutes=121", "--minutes=x", "--watch=0", "--watch=-1", "--watch=x"]
 )
 def test_what_cannot_be_asked_for(wrong: str) -> None:
-    with pytest.raises(CommandError, match=r"is not a number of (minutes from 1 to 120|seconds)"):
+    with pytest.raises(
+        CommandError, match=r"is not a (whole number from 1 to 120|number of seconds)"
+    ):
         reported(wrong)
 
 
