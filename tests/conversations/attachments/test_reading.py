@@ -166,20 +166,17 @@ def test_nothing_is_kept_of_what_was_deleted_while_it_was_read(
 
 
 @pytest.mark.usefixtures("cache_redis")
+@pytest.mark.django_db(transaction=True)  # one hook of a transaction forgets for all of its changes
 def test_its_page_says_that_it_is_being_read(
-    attach: Attach, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    attach: Attach, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with django_capture_on_commit_callbacks(
-        execute=True
-    ):  # one of a transaction's changes forgets for all
-        waiting = attach(b"text", read=False)
-        waiting.conversation = ConversationFactory(user=waiting.user)
-        waiting.save()
+    waiting = attach(b"text", read=False)
+    waiting.conversation = ConversationFactory(user=waiting.user)
+    waiting.save()
     owner, conversation = waiting.user_id, waiting.conversation_id
     before = conversation_cache.version(owner, conversation)
     monkeypatch.setattr(reading, "_read", lambda *_: None)
-    with django_capture_on_commit_callbacks(execute=True):
-        attachments.read(waiting.pk)
+    attachments.read(waiting.pk)
     assert conversation_cache.version(owner, conversation) != before
 
 
