@@ -162,8 +162,8 @@ def _tell(attachment: Attachment) -> None:
 
 @task(level=Level.LOW, durable="caller", timeout=3600)
 def read_import(*, import_id: int) -> None:
-    """Reads an export of another service; does nothing where it has been read or another worker does."""
-    importing.read(import_id)
+    """Reads an export, of this site or another service; does nothing where it has been read or another worker does."""
+    importing.read(import_id, enqueue_reading)
 
 
 def enqueue_import(found: Import) -> None:

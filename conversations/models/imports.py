@@ -1,4 +1,4 @@
-"""An export of another service that a user brought: read by a job, with what became of each conversation."""
+"""An export, of this site or of another service, that a user brought: read by a job, with what became of each conversation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class ImportQuerySet(models.QuerySet["Import"]):
 
 
 class Import(models.Model):
-    """`total` is how many conversations the file has (0: not counted yet), `seen` how far it is read.
+    """`words` say what is wrong where `problem` is "refused", in the `language` of who brought it.
+
+    `total` is how many conversations the file has (0: not counted yet), `seen` how far it is read.
 
     `report` lists those that need a word: what was left out of them, or why they were not taken.
     """
@@ -60,6 +62,8 @@ class Import(models.Model):
     state_at = models.DateTimeField(default=timezone.now, editable=False)
     tries = models.PositiveSmallIntegerField(default=0, editable=False)
     problem = models.CharField(max_length=30, blank=True)
+    words = models.TextField(blank=True, editable=False)
+    language = models.CharField(max_length=10, blank=True, editable=False)
     total = models.PositiveIntegerField(default=0)
     seen = models.PositiveIntegerField(default=0)
     taken = models.PositiveIntegerField(default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from conversations import attachments
 from conversations.models import Attachment, Conversation, Message
-from conversations.tasks import enqueue_reading
 from conversations.transfer.rows import AttachmentHead, AttachmentRow, of
 
 if TYPE_CHECKING:
@@ -43,9 +42,13 @@ def _parts(attachment: Attachment) -> Iterator[bytes]:
 
 
 def read(
-    user: User, conversation: Conversation, rows: Sequence[AttachmentRow], messages: list[Message]
+    user: User,
+    conversation: Conversation,
+    rows: Sequence[AttachmentRow],
+    messages: list[Message],
+    on_file: Callable[[Attachment], object],
 ) -> None:
-    """Stores the files, within the limits of uploads, and has them read. Raises attachments.Refused."""
+    """Stores the files, within the limits of uploads, each told to `on_file`. Raises attachments.Refused."""
     for row in rows:
         if not row.data:
             continue
@@ -53,4 +56,4 @@ def read(
         found.conversation, found.created_at = conversation, row.created_at
         found.save(update_fields=["conversation", "created_at"])
         found.messages.add(*(messages[number] for number in row.messages))
-        enqueue_reading(found)
+        on_file(found)

@@ -1,16 +1,20 @@
-"""A JSON file back into conversations: all of it, or nothing."""
+"""A JSON file back into conversations: read whole before the first is taken, each taken whole or not at all."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
 
 import msgspec
-from django.db import DataError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from conversations import attachments
-from conversations.models import Branch, Conversation, Message, Reply, ToolRun
+from conversations.chatgpt import Outcome
+from conversations.models import Attachment, Branch, Conversation, Message, Reply, ToolRun
 from conversations.transfer import files
 from conversations.transfer.rows import (
     BranchRow,
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 MOST_BYTES = 32 * 1024 * 1024
+SPACE = UUID("0d9a2c1e-7b0f-4f0d-9a53-6f2a1f5c8e77")  # in which the keys of imported ones are made
 # Room on both sides, so that every time zone can show them: beyond, PostgreSQL holds what Python cannot read.
 EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
@@ -33,8 +38,8 @@ class Refused(Exception):
     """The file is not one of ours, or damaged; says where."""
 
 
-def read(user: User, data: bytes) -> int:
-    """Adds the file's conversations to the user's, as new ones. Returns how many. Raises Refused."""
+def rows(data: bytes) -> list[ConversationRow]:
+    """The conversations of a file, whose trees and moments are sound. Raises Refused."""
     try:
         file = msgspec.json.decode(data, type=File)
     except msgspec.ValidationError as error:
@@ -45,17 +50,31 @@ def read(user: User, data: bytes) -> int:
         where = f"$.conversations[{number}]"
         _check(row, where)
         _check_moments(row, where)
+    return file.conversations
+
+
+def take(user: User, row: ConversationRow, on_file: Callable[[Attachment], object]) -> Outcome:
+    """Adds one to the user's conversations, once however often it is imported.
+
+    `on_file` is called with each stored file, inside the transaction.
+    """
+    title = " ".join(row.title.replace("\0", " ").split())
+    key = uuid5(SPACE, sha256(msgspec.json.encode(row)).hexdigest())
+    existing = Conversation.objects.filter(user=user, idempotency_key=key).first()
+    if existing is not None:
+        return Outcome(title, conversation=str(existing.pk), already=True)
     try:
         with transaction.atomic():
-            for row in file.conversations:
-                _add(user, row)
+            conversation = _add(user, row, key, on_file)
+    except IntegrityError:  # another import of the same file was quicker
+        return Outcome(title, already=True)
     except attachments.Refused as refused:
-        raise Refused(
-            _("A file in it is not taken: %(reason)s") % {"reason": refused.words}
-        ) from None
+        words = _("A file in it is not taken: %(reason)s")
+        return Outcome(title, problem=words % {"reason": refused.words})
     except (DataError, ValueError) as error:  # NUL, for one, which PostgreSQL cannot hold
-        raise Refused(_("A text in it cannot be stored: %(error)s.") % {"error": error}) from error
-    return len(file.conversations)
+        words = _("A text in it cannot be stored: %(error)s.")
+        return Outcome(title, problem=words % {"error": error})
+    return Outcome(title, len(row.messages), str(conversation.pk))
 
 
 def _other(error: object) -> Refused:
@@ -106,8 +125,12 @@ def _departs(branch: BranchRow, number: int, branches: list[BranchRow], tips: li
     return earlier and branches[branch.parent].fork < branch.fork <= tips[branch.parent]
 
 
-def _add(user: User, row: ConversationRow) -> None:
-    conversation = Conversation.objects.create(user=user, **_fields(row, ConversationHead))
+def _add(
+    user: User, row: ConversationRow, key: UUID, on_file: Callable[[Attachment], object]
+) -> Conversation:
+    conversation = Conversation.objects.create(
+        user=user, idempotency_key=key, **_fields(row, ConversationHead)
+    )
     branches: list[Branch] = []
     for branch in row.branches:
         parent = None if branch.parent is None else branches[branch.parent]
@@ -127,7 +150,8 @@ def _add(user: User, row: ConversationRow) -> None:
             ]
     Reply.objects.bulk_create(replies, batch_size=500)
     ToolRun.objects.bulk_create(runs, batch_size=500)
-    files.read(user, conversation, row.attachments, messages)
+    files.read(user, conversation, row.attachments, messages, on_file)
+    return conversation
 
 
 def _message(conversation: Conversation, branches: list[Branch], row: MessageRow) -> Message:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any
 
-from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import chatgpt
@@ -60,6 +56,7 @@ def _file(conversations: Iterable[Conversation], name: str, what: str) -> Stream
 
 
 def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
+    """An export may hold years: a job reads it, and its page says how far it is."""
     file = request.FILES.get("file")
     if file is None:
         return _refused(request, _("Choose a file first."))
@@ -70,27 +67,10 @@ def _read(request: AuthenticatedHttpRequest) -> HttpResponse:
             _("The file has more than %(most)d MB, which is what is read at once.")
             % {"most": most},
         )
-    head = file.read(64)
-    file.seek(0)
-    if chatgpt.is_export(head):
-        return _read_later(request, file)
-    try:
-        count = transferring.read(request.user, file.read())
-    except transferring.Refused as error:
-        return _refused(request, _("Nothing was imported. %(reason)s") % {"reason": error})
-    came_back = ngettext(
-        "%(count)d conversation came back.", "%(count)d conversations came back.", count
-    )
-    messages.success(request, came_back % {"count": count})
-    return SeeOther(reverse("conversations:list"))
-
-
-def _read_later(request: AuthenticatedHttpRequest, file: UploadedFile[Any]) -> HttpResponse:
-    """ChatGPT's export may hold years: a job reads it, and its page says how far it is."""
     if request.user.imports.unfinished().count() >= IMPORTS:
         return _refused(request, _("Too many requests. Wait a little and try again."), 429)
     with transaction.atomic():
-        found = Import(user=request.user)
+        found = Import(user=request.user, language=get_language() or "")
         found.file.save("", file, save=False)
         found.save()
         enqueue_import(found)
@@ -106,7 +86,10 @@ def imported(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
         {**one, "left": [(chatgpt.left(kind), count) for kind, count in one["left"].items()]}
         for one in found.report
     ]
-    context = {"import": found, "report": report, "problem": chatgpt.explanation(found.problem)}
+    problem = chatgpt.explanation(found.problem)
+    if found.words:
+        problem = _("Nothing was imported. %(reason)s") % {"reason": found.words}
+    context = {"import": found, "report": report, "problem": problem}
     return render(request, "conversations/import.html", context)
 
 

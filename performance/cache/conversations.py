@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,15 +142,34 @@ class _Change:
         return [_space(self.user_id, self.conversation_id), _space(self.user_id, None)]
 
 
+class _Changes:
+    """What one transaction, or a savepoint of it, changed."""
+
+    def __init__(self, first: _Change) -> None:
+        self._all = {first: None}  # in their order
+
+    def add(self, change: _Change) -> None:
+        self._all[change] = None
+
+    def forget(self) -> None:
+        """All of them, also where one fails. Raises what the last to fail raised."""
+        with ExitStack() as stack:
+            for change in reversed(self._all):
+                stack.callback(change.forget)
+
+
 def _first_on_commit(change: _Change) -> None:
     """Once on commit, before all other hooks: one that raises drops those that come after it."""
     connection = transaction.get_connection()
-    savepoints = set(connection.savepoint_ids)
-    for of, hook, _ in connection.run_on_commit:
-        # One of a savepoint that is still open, or of none, is dropped only with this one.
-        if getattr(hook, "__self__", None) == change and of <= savepoints:
+    if connection.run_on_commit:
+        # The first alone is looked at: a loop over all would make a thousand changes a million steps.
+        of, hook, _ = connection.run_on_commit[0]
+        changes = getattr(hook, "__self__", None)
+        # Of a savepoint that is still open, or of none, it is dropped only with this change.
+        if isinstance(changes, _Changes) and of <= set(connection.savepoint_ids):
+            changes.add(change)
             return
-    transaction.on_commit(change.forget, robust=True)
+    transaction.on_commit(_Changes(change).forget, robust=True)
     if connection.in_atomic_block:
         connection.run_on_commit.insert(0, connection.run_on_commit.pop())
 

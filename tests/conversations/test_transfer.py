@@ -7,16 +7,18 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations import attachments, markdown, transfer
+from conversations import attachments, importing, markdown, transfer
 from conversations.models import (
     Attachment,
     Branch,
     Conversation,
+    Import,
     Message,
     Permission,
     Reply,
@@ -24,6 +26,8 @@ from conversations.models import (
     Status,
     ToolRun,
 )
+from conversations.models.imports import PATIENCE
+from conversations.tasks import enqueue_reading
 from tests.factories import (
     ConversationFactory,
     MessageFactory,
@@ -40,6 +44,20 @@ shapes = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 4)), max_size=5)
 
 
 NESTED = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+def read(user: Any, data: bytes) -> int:
+    """How many came. Raises Refused with the words of the file's problem, or of the first conversation's."""
+    found = Import(user=user)
+    found.file.save("", ContentFile(data), save=False)
+    found.save()
+    importing.read(found.pk, enqueue_reading)
+    found.refresh_from_db()
+    assert not found.file
+    if found.problem or found.report:
+        words = found.words or found.problem
+        raise transfer.Refused(words or found.report[0]["problem"])
+    return found.taken
 
 
 def written(conversations: Any, name: str = "json") -> bytes:
@@ -77,7 +95,7 @@ def test_round_trip(shape: list[tuple[int, int]], words: list[str], title: str) 
     first = ConversationFactory.create(user=user, title=title, pinned=True, tags=["a"], **own)
     grown(first, shape, words)
     data = written([first])
-    assert transfer.read(other, data) == 1
+    assert read(other, data) == 1
     second = other.conversations.get()
     assert written([second]) == data
     assert second.messages.count() == first.messages.count()
@@ -89,7 +107,7 @@ def test_round_trip(shape: list[tuple[int, int]], words: list[str], title: str) 
 def test_what_could_be_acted_on_arrives_settled() -> None:
     reply = ReplyFactory.create(status=Status.ASKING, message__text="half")
     ToolRunFactory.create(reply=reply, permission=Permission.ASKED)
-    transfer.read(UserFactory.create(), written([reply.message.conversation]))
+    read(UserFactory.create(), written([reply.message.conversation]))
     copy = Reply.objects.latest("pk")
     assert copy.status == Status.STOPPED
     assert ToolRun.objects.latest("pk").permission == Permission.REFUSED
@@ -138,17 +156,15 @@ def test_damaged_files_are_refused_whole(
 ) -> None:
     user = UserFactory.create()
     with pytest.raises(transfer.Refused) as refused:
-        transfer.read(user, change(file, path, value))
+        read(user, change(file, path, value))
     assert words in str(refused.value)
     assert not user.conversations.exists()
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"{", b"[]", b"\xff\xfe", b'{"format":"x"}', b"[" * 5000, NESTED]
-)
+@pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", b'{"format":"x"}', b"[" * 5000, NESTED])
 def test_other_files_are_refused(data: bytes) -> None:
     with pytest.raises(transfer.Refused):
-        transfer.read(UserFactory.create(), data)
+        read(UserFactory.create(), data)
 
 
 def test_nobody_elses_numbers_are_in_the_file(file: dict[str, Any]) -> None:
@@ -193,7 +209,7 @@ def test_files_travel_with_their_messages() -> None:
     for message in (question, other):
         attachments.send(message, alice.pk, [found.pk])
     file = written([conversation])
-    assert transfer.read(bob, file) == 1
+    assert read(bob, file) == 1
 
     back = Attachment.objects.get(user=bob)
     assert (back.name, back.kind, back.size) == ("käse.csv", found.kind, len(data))
@@ -223,7 +239,7 @@ def test_files_that_do_not_fit_are_refused(change: dict[str, Any], problem: str)
     file = json.loads(written([message.conversation]))
     file["conversations"][0]["attachments"][0] |= change
     with pytest.raises(transfer.Refused, match=problem):
-        transfer.read(UserFactory.create(), json.dumps(file).encode())
+        read(UserFactory.create(), json.dumps(file).encode())
     assert Attachment.objects.count() == 1
 
 
@@ -231,7 +247,7 @@ def test_an_export_of_before_there_were_files_is_read() -> None:
     file = json.loads(written([MessageFactory.create().conversation]))
     file["version"] = 1
     del file["conversations"][0]["attachments"]
-    assert transfer.read(UserFactory.create(), json.dumps(file).encode()) == 1
+    assert read(UserFactory.create(), json.dumps(file).encode()) == 1
 
 
 @pytest.mark.parametrize("name", transfer.FORMATS)
@@ -261,3 +277,57 @@ def test_a_conversation_deleted_meanwhile_ends_where_it_was() -> None:
     Conversation.objects.filter(pk=conversation.pk).delete()
     for name in ("markdown", "html"):
         assert b"Brie" not in written([conversation], name)
+
+
+def imported(user: Any, data: bytes) -> Import:
+    found = Import(user=user)
+    found.file.save("", ContentFile(data), save=False)
+    found.save()
+    return found
+
+
+def test_a_worker_that_died_in_the_middle_leaves_no_doubles(monkeypatch: Any) -> None:
+    alice, bob = UserFactory.create(), UserFactory.create()
+    for number in range(3):
+        grown(ConversationFactory.create(user=alice, title=f"No. {number}"), [(0, 2)], ["Brie"])
+    found = imported(bob, written(alice.conversations.order_by("pk")))
+    take, taken = transfer.take, []
+
+    def dies(*args: Any) -> Any:
+        if len(taken) == 2:
+            raise SystemExit
+        taken.append(take(*args))
+        return taken[-1]
+
+    monkeypatch.setattr(transfer, "take", dies)
+    with pytest.raises(SystemExit):
+        importing.read(found.pk, enqueue_reading)
+    assert bob.conversations.count() == 2
+    monkeypatch.setattr(transfer, "take", take)
+    Import.objects.filter(pk=found.pk).update(state_at=timezone.now() - PATIENCE * 2)
+    importing.read(found.pk, enqueue_reading)
+    found.refresh_from_db()
+    assert (found.state, found.taken, found.already) == ("done", 1, 2)
+    assert bob.conversations.count() == 3
+    assert not found.file
+
+
+def test_one_that_does_not_fit_costs_none_of_the_others(file: dict[str, Any]) -> None:
+    file["conversations"].append(json.loads(json.dumps(file["conversations"][0])))
+    file["conversations"][0]["messages"][0]["text"] = "a\0b"
+    file["conversations"][0]["title"] = "Che\0ese"
+    found = imported(UserFactory.create(), json.dumps(file).encode())
+    importing.read(found.pk, enqueue_reading)
+    found.refresh_from_db()
+    assert (found.state, found.taken, found.refused) == ("done", 1, 1)
+    assert found.report[0]["title"] == "Che ese"
+    assert "cannot be stored" in found.report[0]["problem"]
+
+
+def test_what_is_wrong_is_said_in_the_language_of_who_brought_it(file: dict[str, Any]) -> None:
+    found = imported(UserFactory.create(), b'{"format": 1}')
+    Import.objects.filter(pk=found.pk).update(language="de")
+    importing.read(found.pk, enqueue_reading)
+    found.refresh_from_db()
+    assert found.state == "failed"
+    assert "It does not hold" not in found.words

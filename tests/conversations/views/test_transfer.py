@@ -10,6 +10,7 @@ from django.test import Client
 
 from conversations import importing, transfer
 from conversations.models import Conversation, Import
+from conversations.tasks import enqueue_reading
 from tests.conversations.test_chatgpt import TYPICAL
 from tests.factories import ConversationFactory, MessageFactory
 
@@ -45,27 +46,41 @@ def test_there_is_no_other_format(client: Client, conversation: Conversation) ->
     assert client.get(f"/c/{conversation.pk}/export/", {"format": "exe"}).status_code == 404
 
 
+def bring(client: Client, data: bytes) -> str:
+    """What the page says once the job has read it."""
+    response = client.post("/transfer/", {"file": BytesIO(data)})
+    assert response.status_code == 303
+    assert "waiting to be read" in client.get(response.headers["Location"]).content.decode()
+    importing.read(Import.objects.latest("pk").pk, enqueue_reading)
+    return client.get(response.headers["Location"]).content.decode()
+
+
+@pytest.mark.usefixtures("queue_redis")
 def test_back_again(client: Client, conversation: Conversation, alice: Any) -> None:
     MessageFactory.create(conversation=conversation, text="Brie")
     data = body(client.get("/transfer/", {"format": "json"}))
-    response = client.post("/transfer/", {"file": BytesIO(data)})
-    assert response.status_code == 303
-    assert "1 conversation came back." in client.get("/").content.decode()
+    assert "1 conversation with 1 messages is here now." in bring(client, data)
     assert alice.conversations.count() == 2
     copy = alice.conversations.exclude(pk=conversation.pk).get()
     assert "Brie</p>" in client.get(copy.get_absolute_url()).content.decode()
     assert client.get("/search/", {"words": "brie"}).context["results"].count == 2
+    assert "1 was here already" in bring(client, data)
+    assert alice.conversations.count() == 2
 
 
+@pytest.mark.usefixtures("queue_redis")
 def test_refusals(client: Client, alice: Any, monkeypatch: Any) -> None:
-    for data, words in ((None, "Choose a file"), (b"x", "no JSON"), (b"{}", "missing")):
-        sent = {} if data is None else {"file": BytesIO(data)}
-        response = client.post("/transfer/", sent)
-        assert response.status_code == 422
-        assert words in response.content.decode()
+    response = client.post("/transfer/", {})
+    assert response.status_code == 422
+    assert "Choose a file" in response.content.decode()
+    for data, words in ((b"x", "no JSON"), (b"{}", "missing")):
+        page = bring(client, data)
+        assert "Nothing was imported." in page
+        assert words in page
     monkeypatch.setattr(transfer, "MOST_BYTES", 2)
     assert "more than" in client.post("/transfer/", {"file": BytesIO(b"1234")}).content.decode()
     assert not alice.conversations.exists()
+    assert not any(one.file for one in alice.imports.all())
 
 
 @pytest.mark.usefixtures("queue_redis")
@@ -76,7 +91,7 @@ def test_an_export_of_chatgpt_is_read_by_a_job(client: Client, alice: Any) -> No
     page = client.get(response.headers["Location"]).content.decode()
     assert "waiting to be read" in page
     assert "data-again" in page
-    importing.read(Import.objects.get(user=alice).pk)
+    importing.read(Import.objects.get(user=alice).pk, enqueue_reading)
     page = client.get(response.headers["Location"]).content.decode()
     assert "1 conversation with 5 messages is here now." in page
     assert "image asset pointer: 1" in page
@@ -85,11 +100,11 @@ def test_an_export_of_chatgpt_is_read_by_a_job(client: Client, alice: Any) -> No
 
 @pytest.mark.usefixtures("queue_redis")
 def test_one_user_cannot_keep_all_workers_busy(client: Client, alice: Any) -> None:
-    def bring() -> int:
+    def status() -> int:
         data = json.dumps([TYPICAL]).encode()
         file = SimpleUploadedFile("conversations.json", data)
         return client.post("/transfer/", {"file": file}).status_code
 
-    assert [bring() for _ in range(4)] == [303, 303, 303, 429]
-    importing.read(Import.objects.filter(user=alice).latest("pk").pk)
-    assert bring() == 303
+    assert [status() for _ in range(4)] == [303, 303, 303, 429]
+    importing.read(Import.objects.filter(user=alice).latest("pk").pk, enqueue_reading)
+    assert status() == 303

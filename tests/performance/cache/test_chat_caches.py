@@ -147,6 +147,17 @@ class TestConversations:
             assert len(connection.run_on_commit) == 1
         assert conversation_cache.get(1, "c1") is None
 
+    def test_a_thousand_changes_are_one_hook(self) -> None:
+        names = [f"c{number}" for number in range(1000)]
+        for name in (names[0], names[-1]):
+            conversation_cache.set(1, PAGE, name)
+        with transaction.atomic():
+            for name in names:
+                conversation_cache.forget(1, name)
+            assert len(connection.run_on_commit) == 1
+        assert conversation_cache.get(1, names[0]) is None
+        assert conversation_cache.get(1, names[-1]) is None
+
     def test_a_cache_that_fails_loudly_keeps_no_change_from_its_other_hooks(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
