@@ -148,7 +148,11 @@ def _keep(attachment: Attachment, pages: Iterable[tuple[int, str]], head: dict[s
         attachment.pages.all().delete()
         AttachmentPage.objects.bulk_create(rows, batch_size=200)
         attachment.end(
-            ReadingState.READY, page_count=head["page_count"], is_cut=head["is_cut"], problem=""
+            ReadingState.READY,
+            page_count=head["page_count"],
+            is_cut=head["is_cut"],
+            text_size=sum(len(row.text.encode()) for row in rows),
+            problem="",
         )
 
 

@@ -70,8 +70,8 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
         return self.order_by("created_at", "pk")
 
     def bytes(self) -> int:
-        """What all of them together count for: each for LEAST at least, as its row, its job and its text do."""
-        counted = Greatest("size", Value(LEAST))
+        """What all of them together count for: file and text, each for LEAST at least, as its row and its job do."""
+        counted = Greatest(F("size") + F("text_size"), Value(LEAST))
         return self.aggregate(bytes=Sum(counted))["bytes"] or 0
 
     def forgotten(self, after: timedelta) -> Self:
@@ -111,6 +111,9 @@ class Attachment(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     media_type = models.CharField(max_length=100)
     size = models.PositiveIntegerField(help_text="In bytes.")
+    text_size = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Bytes of the text that was read out of it."
+    )
     file = models.FileField(storage=attachment_storage, upload_to=stored_name, max_length=200)
     state = models.CharField(max_length=7, choices=ReadingState, default=ReadingState.WAITING)
     state_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from conversations import quota_words, quotas
+from conversations import attachments, quota_words, quotas
 from conversations import usage as sums
 from conversations.request import AuthenticatedHttpRequest, signed_in
 from conversations.views.settings.pages import section_page
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 
 @require_safe
 @signed_in
 def usage(request: AuthenticatedHttpRequest) -> HttpResponse:
-    """Four queries, whatever the user has used; days and months are those of UTC."""
+    """Five queries, whatever the user has used; days and months are those of UTC."""
     context = {
         "bars": [_bar(standing) for standing in quotas.standing(request.user.pk)],
+        "files": _files(request.user),
         "days": sums.by_day(request.user),
         "months": sums.by_month(request.user),
     }
@@ -32,3 +38,13 @@ def _bar(standing: quotas.Standing) -> dict[str, object]:
         "resets": quota_words.resets(standing),
         "id": f"quota-{standing.limit.measure}-{standing.limit.period}",
     }
+
+
+def _files(user: User) -> dict[str, int] | None:
+    """How many bytes the user's files take of how many; None where there can be none."""
+    bounds = attachments.limits()
+    if not bounds.per_message or not bounds.user_bytes:
+        return None
+    used = user.attachments.bytes()
+    percent = min(100, 100 * used // bounds.user_bytes)
+    return {"used": used, "most": bounds.user_bytes, "percent": percent}

@@ -141,3 +141,16 @@ def test_stored_files_without_a_row_are_found(attach: Attach, stored: Path) -> N
     assert attachments.remove_orphans(timedelta(0)) == 1
     assert not orphan.exists()
     assert len(stored_files(stored)) == 1
+
+
+def test_the_text_that_was_read_takes_room(attach: Attach, bounds: Callable[..., None]) -> None:
+    text = "Käse\n" * 40_000
+    attachment = attach(text.encode("latin-1"))
+    assert attachment.size == 5 * 40_000
+    assert attachment.text_size >= len(text.encode()) - 1_000  # but ends of pages
+    own = Attachment.objects.filter(user=attachment.user)
+    assert own.bytes() == attachment.size + attachment.text_size
+    bounds(file_mb=1, user_mb=1)
+    attach(text.encode("latin-1"), user=attachment.user)
+    with pytest.raises(attachments.Refused, match="no_room"):  # of files alone, five would fit
+        attach(text.encode("latin-1"), user=attachment.user)

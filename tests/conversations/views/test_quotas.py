@@ -69,12 +69,13 @@ def test_usage_shows_bars_days_and_savings(
     made = Entry(messages=1, input_tokens=1200, estimated=1, cost="0.25")  # type: ignore[arg-type]
     DailyUsage.add(alice.pk, "default", "m", "USD", made)
     DailyUsage.add(alice.pk, "default", "m", "USD", Entry(saved_answers=1, saved_tokens=77))
-    with django_assert_num_queries(5):  # user, quotas, sums for Redis, months, days
+    with django_assert_num_queries(6):  # user, quotas, sums for Redis, files, months, days
         response = client.get("/settings/usage/")
     text = response.content.decode()
     assert "4 messages a month" in text
     assert "0.500 USD a day" in text
-    assert text.count("<meter") == 2
+    assert text.count("<meter") == 3
+    assert "of 200.0\xa0MB for attached files" in text
     assert "1,200" in text
     assert "≈ 1,200" in text
     assert "77" in text
