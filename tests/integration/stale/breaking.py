@@ -22,8 +22,13 @@ def _nothing(*_args: Any, **_kwargs: Any) -> None:
     """Does nothing in place of what should be done."""
 
 
+async def _nothing_later(*_args: Any) -> None:
+    """As `_nothing`, to be awaited."""
+
+
 def what_is_written_is_forgotten(patch: Patch) -> None:
     patch.setattr(ConversationCache, "forget", _nothing)
+    patch.setattr(ConversationCache, "aforget", _nothing_later)
 
 
 def the_conversation_goes_before_the_list(patch: Patch) -> None:
