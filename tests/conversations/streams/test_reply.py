@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations import markdown, streams
-from conversations.streams import writer
+from conversations.streams import unsaid, writer
 from conversations.streams.events import stream_key
 from conversations.streams.reply import KEPT, ReplyStream, utf16_length
+from tests.processes import wait_for
 
 CONVERSATION = uuid.UUID(int=7)
 
@@ -190,6 +191,8 @@ def test_a_page_does_not_break_either(
     from conversations.streams import events
 
     settings.QUEUE_URL = "unix:///nowhere/queue.sock"
+    monkeypatch.setattr(unsaid, "EVERY", 0.01)
+    monkeypatch.setattr(unsaid, "PATIENCE", 0.02)
     events._client.cache_clear()
     arguments: dict[str, list[Any]] = {
         "last_event_id": [CONVERSATION],
@@ -198,5 +201,7 @@ def test_a_page_does_not_break_either(
     }
     try:
         assert not getattr(streams, name)(*arguments[name])
+        waiting = events._unsaid(events._client())
+        assert wait_for(lambda: waiting._thread is None)
     finally:
         events._client.cache_clear()
