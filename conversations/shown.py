@@ -152,7 +152,7 @@ class ShownReply:
             spent=ShownSpent.of(reply),
             tool_runs=tuple(
                 ShownToolRun.of(run)
-                for run in reply.tool_runs.all()
+                for run in (reply.tool_runs.all() if reply.attempt else ())
                 if run.attempt == reply.attempt
             ),
         )

@@ -206,7 +206,10 @@ def message_part(request: AuthenticatedHttpRequest, message: Message) -> HttpRes
 def exchange(message: Message) -> list[ShownMessage]:
     """A user's message and the assistant's after it."""
     places = (message.place, message.place + 1)
-    rows = Message.objects.for_page().filter(branch=message.branch_id, place__range=places)
+    found = Message.objects.for_page().filter(branch=message.branch_id, place__range=places)
+    rows = found.prefetch_related(
+        None
+    )  # no tool has run before its first attempt, which has hardly begun
     return [ShownMessage.of(row) for row in rows.order_by("place")]
 
 

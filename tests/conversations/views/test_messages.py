@@ -50,8 +50,8 @@ def test_what_sending_costs(
     before = MessageFactory.create(conversation=conversation)
     form = {"text": "Hello", "key": KEY, "branch": before.branch_id}
     client.get("/")  # what the user prefers is in the cache from here on
-    # user, conversation; two of the savepoint and five that send; messages, tool runs, place in the queue
-    with django_assert_num_queries(2 + 7 + 3):
+    # user, conversation; two of the savepoint and five that send; messages, place in the queue
+    with django_assert_num_queries(2 + 7 + 2):
         client.post(address(conversation), form, headers=HTMX)
 
 
