@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from conversations import tasks
 from conversations.models import Attachment, Message, Role, Status
 from tests.integration.stale.acting import act
 from tests.integration.stale.people import Person, picked
@@ -195,3 +196,5 @@ def bring_back(world: World, person: Person, pick: int) -> None:
         export: Any = person.window.get(f"{conversation.get_absolute_url()}export/")
         file = SimpleUploadedFile("export.json", b"".join(export.streaming_content))
         person.post("/transfer/", file=file)
+        for number in person.user.imports.unfinished().values_list("pk", flat=True):
+            tasks.read_import.func(import_id=number)
