@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import msgspec
 import structlog
@@ -19,9 +19,6 @@ from conversations.chatgpt import Outcome, Unreadable
 from conversations.models import Attachment, Import, ImportState
 from conversations.models.imports import TRIES
 from performance.cache import conversation_cache
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
 
 type OnFile = Callable[[Attachment], object]
 
@@ -45,7 +42,7 @@ def read(pk: int, on_file: OnFile) -> None:
             _end(found, ImportState.FAILED, problem="internal")
             return
         with translation.override(found.language or settings.LANGUAGE_CODE), _copied(found) as file:
-            _take_all(found, *_outcomes(found.user, file, on_file))
+            _take_all(found, *_outcomes(found, file, on_file))
     except Unreadable as error:
         _end(found, ImportState.FAILED, problem=error.code)
     except transfer.Refused as error:
@@ -65,16 +62,27 @@ def _copied(found: Import) -> Iterator[IO[bytes]]:
         yield copy
 
 
-def _outcomes(user: User, file: IO[bytes], on_file: OnFile) -> tuple[int, Iterator[Outcome]]:
+def _outcomes(found: Import, file: IO[bytes], on_file: OnFile) -> tuple[int, Iterator[Outcome]]:
     """How many conversations the file has, and what becomes of one after the other."""
     if not chatgpt.is_export(file.read(HEAD)):
         file.seek(0)
-        rows = transfer.rows(file.read(transfer.MOST_BYTES))
-        return len(rows), (transfer.take(user, row, on_file) for row in rows)
+        whole = transfer.read(file.read(transfer.MOST_BYTES))
+        if whole.preferences is not None:
+            _note(found, preferences=_without_nul(msgspec.structs.asdict(whole.preferences)))
+        rows = whole.conversations
+        return len(rows), (transfer.take(found.user, row, on_file) for row in rows)
     return chatgpt.count(file), (
-        Outcome("", problem=one) if isinstance(one, str) else chatgpt.take(user, one)
+        Outcome("", problem=one) if isinstance(one, str) else chatgpt.take(found.user, one)
         for one in chatgpt.conversations(file)
     )
+
+
+def _without_nul(values: dict[str, Any]) -> dict[str, Any]:
+    """PostgreSQL's JSON cannot hold it."""
+    return {
+        name: value.replace("\0", " ") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _take_all(found: Import, total: int, outcomes: Iterator[Outcome]) -> None:

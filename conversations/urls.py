@@ -7,6 +7,7 @@ from django.urls import path
 from conversations.views import (
     account,
     attachments,
+    brought_settings,
     conversations,
     help_pages,
     looking,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("attachments/<uuid:file>/remove/", attachments.remove, name="attachment_remove"),
     path("transfer/", transfer.transfer, name="transfer"),
     path("transfer/imports/<int:number>/", transfer.imported, name="import"),
+    path("transfer/imports/<int:number>/settings/", brought_settings.take, name="import_settings"),
     path("search/", searching.search, name="search"),
     path("settings/", settings.overview, name="settings"),
     path("settings/assistant/", settings.assistant, name="settings_assistant"),

@@ -71,6 +71,9 @@ class Import(models.Model):
     refused = models.PositiveIntegerField(default=0)
     message_count = models.PositiveIntegerField(default=0)
     report: Any = models.JSONField(default=list)
+    preferences: Any = models.JSONField(
+        default=dict, editable=False, help_text="Brought with the file, and not decided on yet."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ImportQuerySet.as_manager()

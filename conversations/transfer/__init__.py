@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversations.transfer.reading import MOST_BYTES, Refused, rows, take
+from conversations.transfer.reading import MOST_BYTES, Refused, read, take
 from conversations.transfer.texts import html, markdown
 from conversations.transfer.trees import json, one_by_one
 
@@ -13,4 +13,4 @@ FORMATS = {
 }
 ENDINGS = {"json": "json", "markdown": "md", "html": "html"}
 
-__all__ = ["ENDINGS", "FORMATS", "MOST_BYTES", "Refused", "one_by_one", "rows", "take"]
+__all__ = ["ENDINGS", "FORMATS", "MOST_BYTES", "Refused", "one_by_one", "read", "take"]

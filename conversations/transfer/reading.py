@@ -38,8 +38,8 @@ class Refused(Exception):
     """The file is not one of ours, or damaged; says where."""
 
 
-def rows(data: bytes) -> list[ConversationRow]:
-    """The conversations of a file, whose trees and moments are sound. Raises Refused."""
+def read(data: bytes) -> File:
+    """What a file holds, whose trees and moments are sound. Raises Refused."""
     try:
         file = msgspec.json.decode(data, type=File)
     except msgspec.ValidationError as error:
@@ -50,7 +50,7 @@ def rows(data: bytes) -> list[ConversationRow]:
         where = f"$.conversations[{number}]"
         _check(row, where)
         _check_moments(row, where)
-    return file.conversations
+    return file
 
 
 def take(user: User, row: ConversationRow, on_file: Callable[[Attachment], object]) -> Outcome:

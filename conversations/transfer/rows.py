@@ -129,9 +129,22 @@ class ConversationRow(ConversationHead, kw_only=True):
     attachments: list[AttachmentRow] = []
 
 
+class PreferencesRow(Struct, kw_only=True):
+    """What the user has chosen under /settings/. Whether it can be had is asked where it is taken over."""
+
+    system_prompt: Annotated[str, Meta(max_length=SYSTEM_PROMPT_LENGTH)] = ""
+    chat_model: Annotated[str, Meta(max_length=CHAT_MODEL_LENGTH)] = ""
+    keep_history: bool = True
+    use_caches: bool = True
+    theme: Name = ""
+    language: Name = ""
+    time_zone: Name = ""
+
+
 class File(Struct, kw_only=True):
     format: Literal["chatsite conversations"]
     version: Literal[1, 2]  # 1 had no attachments
+    preferences: PreferencesRow | None = None  # only where all conversations were exported
     conversations: list[ConversationRow]
 
 

@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from conversations.models import OPEN, Conversation, Message, Permission, Reply, Status, ToolRun
+from conversations.models import (
+    OPEN,
+    Conversation,
+    Message,
+    Permission,
+    Preferences,
+    Reply,
+    Status,
+    ToolRun,
+)
 from conversations.models.conversations import ConversationQuerySet
 from conversations.transfer import files
 from conversations.transfer.rows import (
@@ -15,6 +24,7 @@ from conversations.transfer.rows import (
     BranchRow,
     ConversationHead,
     MessageRow,
+    PreferencesRow,
     ReplyRow,
     ToolRunRow,
     of,
@@ -36,8 +46,14 @@ def one_by_one(conversations: ConversationQuerySet) -> Iterator[Conversation]:
         yield from (some[pk] for pk in numbers[start : start + BATCH] if pk in some)
 
 
-def json(conversations: Iterable[Conversation]) -> Iterator[bytes]:
-    yield b'{"format":%b,"version":%d,"conversations":[' % (_encode(FORMAT), VERSION)
+def json(
+    conversations: Iterable[Conversation], preferences: Preferences | None = None
+) -> Iterator[bytes]:
+    """`preferences` are those of their user, where they go with all that is theirs."""
+    yield b'{"format":%b,"version":%d,' % (_encode(FORMAT), VERSION)
+    if preferences is not None:
+        yield b'"preferences":%b,' % _encode(of(preferences, PreferencesRow))
+    yield b'"conversations":['
     for number, conversation in enumerate(conversations):
         yield b",\n" if number else b"\n"
         yield from _conversation(conversation)

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import chatgpt
 from conversations import transfer as transferring
-from conversations.models import Conversation, Import
+from conversations.models import Conversation, Import, Preferences
 from conversations.request import AuthenticatedHttpRequest, signed_in
 from conversations.tasks import enqueue_import
+from conversations.views.brought_settings import brought
 from conversations.views.responses import SeeOther
 
 IMPORTS = 3  # of one user that are not read yet: each is stored, and takes a worker
@@ -31,7 +32,8 @@ def transfer(request: AuthenticatedHttpRequest) -> HttpResponseBase:
         return _read(request)
     if name := request.GET.get("format"):
         own = request.user.conversations.kept().newest_first()
-        return _file(transferring.one_by_one(own), name, "conversations")
+        more = {"preferences": request.preferences} if name == "json" else {}
+        return _file(transferring.one_by_one(own), name, "conversations", **more)
     return render(request, "conversations/transfer.html")
 
 
@@ -43,11 +45,13 @@ def export(request: AuthenticatedHttpRequest, pk: uuid.UUID) -> HttpResponseBase
     return _file([conversation], request.GET.get("format", "json"), "conversation")
 
 
-def _file(conversations: Iterable[Conversation], name: str, what: str) -> StreamingHttpResponse:
+def _file(
+    conversations: Iterable[Conversation], name: str, what: str, **more: Preferences
+) -> StreamingHttpResponse:
     if name not in transferring.FORMATS:
         raise Http404("The formats are json, markdown and html.")
     write, content_type = transferring.FORMATS[name]
-    response = StreamingHttpResponse(write(conversations), content_type=content_type)
+    response = StreamingHttpResponse(write(conversations, **more), content_type=content_type)
     day = timezone.localdate().isoformat()
     response["Content-Disposition"] = (
         f'attachment; filename="{what}-{day}.{transferring.ENDINGS[name]}"'
@@ -89,7 +93,12 @@ def imported(request: AuthenticatedHttpRequest, number: int) -> HttpResponse:
     problem = chatgpt.explanation(found.problem)
     if found.words:
         problem = _("Nothing was imported. %(reason)s") % {"reason": found.words}
-    context = {"import": found, "report": report, "problem": problem}
+    context = {
+        "import": found,
+        "report": report,
+        "problem": problem,
+        "settings": brought(request.preferences, found),
+    }
     return render(request, "conversations/import.html", context)
 
 

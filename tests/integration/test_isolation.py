@@ -67,6 +67,7 @@ CHAT: dict[str, dict[str, tuple[Any, Any]]] = {
     "conversations:export": OWN_GET,
     "conversations:transfer": {"visitor": (LOGIN, 401), "bob": (200, 422)},
     "conversations:import": OWN_GET,
+    "conversations:import_settings": OWN_POST,
     "conversations:cited": OWN_GET,
     "conversations:upload": {"visitor": (405, 401), "bob": (405, 422)},
     "conversations:attachment": OWN_GET,
