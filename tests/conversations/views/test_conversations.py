@@ -282,3 +282,14 @@ def test_delete_asks_first(client: Client, conversation: Conversation) -> None:
 def test_text_of_a_title_is_no_markup(client: Client, alice: Any) -> None:
     ConversationFactory.create(user=alice, title="<script>alert(1)</script>")
     assert b"<script>alert" not in client.get("/").content
+
+
+def test_a_temporary_conversation_ends_with_the_next(client: Client, alice: Any) -> None:
+    kept = ConversationFactory.create(user=alice)
+    assert 'id="leave"' not in client.get(kept.get_absolute_url()).content.decode()
+    temporary = ConversationFactory.create(user=alice, temporary=True)
+    page = client.get(temporary.get_absolute_url()).content.decode()
+    assert f'id="leave" method="post" action="/c/{temporary.pk}/delete/"' in page
+    assert "Deleted when you end it or begin a new one." in page
+    assert client.post(f"/c/{temporary.pk}/delete/").headers["Location"] == "/"
+    assert list(alice.conversations.all()) == [kept]
