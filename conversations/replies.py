@@ -24,6 +24,7 @@ from conversations.streams.writer import FrameWriter
 logger = structlog.get_logger(__name__)
 
 CHECKPOINT = 2.0  # seconds
+FIRST_CHECKPOINT = 0.2  # from then on a page that opens late knows where the answer's frames begin
 ROUNDS = 8  # of tool calls in one answer
 PATIENCE = 60.0  # seconds to wait for a database that is away when the answer is ready
 
@@ -158,10 +159,12 @@ async def _keep_checkpoints(attempt: Attempt, out: ReplyStream) -> None:
     Not at once: the claim has just said that it lives, and the first words have the right of way.
     """
     await attempts.forget_pending(attempt)
+    start = ""
     while True:
-        await asyncio.sleep(CHECKPOINT if out.start_id else CHECKPOINT / 10)
+        await asyncio.sleep(CHECKPOINT if start else FIRST_CHECKPOINT)
+        start = out.start_id
         try:
-            stop = not await sync_to_async(attempts.checkpoint)(attempt, out.start_id)
+            stop = not await sync_to_async(attempts.checkpoint)(attempt, start)
         except (OperationalError, InterfaceError) as error:
             logger.warning("checkpoint_failed", error=type(error).__name__)
         else:

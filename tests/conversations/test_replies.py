@@ -337,6 +337,24 @@ def test_a_checkpoint_shows_before_the_end(monkeypatch: pytest.MonkeyPatch) -> N
     assert ended.message.text == "So far. End."
 
 
+def test_it_is_soon_known_where_the_frames_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the writer has a connection already, so that they begin before the first look."""
+    monkeypatch.setattr(replies, "CHECKPOINT", 3600)
+    before, reply = ask("say one"), ask("say one\npause 3600")
+
+    async def scenario() -> None:
+        await replies.write(before.pk, 1)
+        work = asyncio.create_task(replies.write(reply.pk, 1))
+        async with asyncio.timeout(10):
+            while not (await Reply.objects.aget(pk=reply.pk)).stream_start:
+                await asyncio.sleep(0.02)
+        work.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    async_to_sync(scenario)()
+
+
 def test_the_end_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     end = attempts.end
