@@ -18,7 +18,8 @@ View = Callable[..., HttpResponseBase]
 def kept(view: View) -> View:
     """The view is asked every time, and so redirects and counts as ever; its page is not rendered again.
 
-    Only one that shows nothing of the request: a GET without a query, of a visitor who is told nothing.
+    Only one that shows nothing of its visitor: a GET without a query or a session, out of which allauth
+    fills in addresses, of somebody who is told nothing.
     """
 
     @wraps(view)
@@ -26,7 +27,7 @@ def kept(view: View) -> View:
         response = view(request, *args, **kwargs)
         if not isinstance(response, TemplateResponse) or response.status_code != 200:
             return response
-        name = None if request.user.is_authenticated else validators.anybody(request)
+        name = validators.anybody(request) if request.session.is_empty() else None
         return response if name is None else _page(request, name, response)
 
     return inner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from conversations import prepared
@@ -51,6 +52,17 @@ def test_what_was_typed_is_this_visitors() -> None:
     refused = Client().post("/accounts/login/", {"login": "alice", "password": "wrong"})
     assert b'value="alice"' in refused.content
     assert "alice" not in text(Client(), "/accounts/login/")
+
+
+def test_what_its_session_holds_is_this_visitors() -> None:
+    """allauth fills an address in that was confirmed before there is an account."""
+    client = Client()
+    session = client.session
+    session["account_verified_email"] = "alice@example.com"
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+    assert 'value="alice@example.com"' in text(client, "/accounts/signup/")
+    assert "alice@" not in text(Client(), "/accounts/signup/")
 
 
 def test_it_is_in_the_language_of_the_browser() -> None:
