@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from django import get_version
 from django.apps import apps
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -36,12 +36,18 @@ def name() -> str:
 @cache
 def release() -> str:
     """The same in every process that runs the same templates, code, translations and static files."""
-    names = f"{get_version()}:{getattr(staticfiles_storage, 'manifest_hash', '')}"
-    made_of = blake2b(names.encode(), digest_size=6)
+    names = [*_versions(), getattr(staticfiles_storage, "manifest_hash", "")]
+    made_of = blake2b(":".join(names).encode(), digest_size=6)
     for file in _files():
         made_of.update(f"{file.name}:{file.stat().st_size}:".encode())
         made_of.update(file.read_bytes())
     return made_of.hexdigest()
+
+
+def _versions() -> list[str]:
+    """Of the packages that the apps come from: a form of theirs may stand on a page."""
+    packages = sorted({app.name.partition(".")[0] for app in apps.get_app_configs()})
+    return [f"{name} {getattr(import_module(name), '__version__', '')}" for name in packages]
 
 
 def _files() -> Iterator[Path]:

@@ -52,10 +52,13 @@ def test_it_is_of_what_pages_are_made_of(part: str) -> None:
     assert settings.BASE_DIR / part in set(edition._files())
 
 
-def test_another_django_is_another_release(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("package", ["django", "allauth"])
+def test_another_version_of_a_package_is_another_release(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = edition.release()
     edition.release.cache_clear()
-    monkeypatch.setattr(edition, "get_version", lambda: "7.0")
+    monkeypatch.setattr(f"{package}.__version__", "99")
     assert edition.release() != first
 
 
