@@ -108,6 +108,8 @@ class _Call:
         self._environ = environ
 
     def run(self, handler: Any) -> None:
+        if self.ended.cancelled():
+            return  # given up before its turn came, and its body is closed
         error = None
         try:
             self._respond(handler)

@@ -191,6 +191,32 @@ def test_a_request_that_is_given_up_leaves_its_thread_to_the_next() -> None:
     assert async_to_sync(scenario)() == b"done"
 
 
+def test_a_request_that_is_given_up_before_its_turn_costs_no_view() -> None:
+    go_on, asked = threading.Event(), []
+
+    def handler(values: dict[str, Any], start_response: Any) -> HttpResponse:
+        asked.append(values["QUERY_STRING"])
+        go_on.wait(5)
+        start_response("200 OK", [])
+        return HttpResponse(b"done")
+
+    async def scenario() -> None:
+        busy = Pages(handler, threads=1)
+        first, second, third = (
+            asyncio.create_task(
+                busy(SCOPE | {"query_string": name}, Exchange(b"").receive, Exchange().send)
+            )
+            for name in (b"first", b"second", b"third")
+        )
+        await asyncio.sleep(0)
+        second.cancel()
+        go_on.set()
+        await asyncio.gather(first, third)
+
+    async_to_sync(scenario)()
+    assert asked == ["first", "third"]
+
+
 def test_requests_run_side_by_side() -> None:
     together = threading.Barrier(2, timeout=5)
 
