@@ -2,13 +2,14 @@
 
 In-process tests pass a script; a server started with CHAT_BACKEND=tests.backends.ScriptedBackend
 reads the script out of the user's message, one directive a line: `say words`, `pause 0.2`,
-`repeat 20 0.05 words` (or `repeat 5-20 ...`: from the sixth time on), `tool name {json}`, `hold seconds`, `fail code`, `fail words` (a fault that quotes them), `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
+`repeat 20 0.05 words` (or `repeat 5-20 ...`: from the sixth time on), `until file` (it is there), `tool name {json}`, `hold seconds`, `fail code`, `fail words` (a fault that quotes them), `told` (the model and the system prompt). A continued answer goes on with "and so on". Any other message is answered "You said: ...".
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import ClassVar
 
 from conversations.ai import exceptions
@@ -29,7 +30,7 @@ ERRORS = {
     for error in vars(exceptions).values()
     if isinstance(error, type) and issubclass(error, exceptions.ChatBackendError)
 }
-DIRECTIVES = {"say", "pause", "repeat", "tool", "fail", "hold", "told"}
+DIRECTIVES = {"say", "pause", "repeat", "until", "tool", "fail", "hold", "told"}
 
 
 class ScriptedBackend(ChatBackend):
@@ -72,8 +73,8 @@ async def _play(line: str) -> AsyncGenerator[Event]:
     match directive:
         case "say":
             yield Text(rest.replace("\\n", "\n"))
-        case "pause":
-            await asyncio.sleep(float(rest))
+        case "pause" | "until":
+            await _come(directive, rest)
         case "hold":
             yield Waiting(float(rest))
             await asyncio.sleep(float(rest))
@@ -89,3 +90,12 @@ async def _play(line: str) -> AsyncGenerator[Event]:
             yield ToolCall(id="call-1", name=name, arguments=arguments or "{}")
         case "fail":
             raise ERRORS.get(rest) or ValueError(rest)
+
+
+async def _come(directive: str, rest: str) -> None:
+    """The end of a pause, or a file."""
+    if directive == "pause":
+        await asyncio.sleep(float(rest))
+        return
+    while not Path(rest).exists():
+        await asyncio.sleep(0.02)
