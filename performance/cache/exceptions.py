@@ -11,6 +11,12 @@ class Unavailable(RedisError):
     loggable: ClassVar[bool] = True  # it names a server and what kept it
 
 
+class LinkLost(ConnectionError):
+    """No changes are heard of any more: which server keeps them from us, or how long it has been silent."""
+
+    loggable: ClassVar[bool] = True
+
+
 class ReplyError(RedisError):
     """The server refused a command; `code` is the first word of its reply: OOM, WRONGTYPE, MOVED."""
 

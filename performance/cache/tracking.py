@@ -22,7 +22,7 @@ from typing import Any
 import hiredis
 
 from performance.cache.channels import CHUNK, FAILURES, INCOMPLETE, Channel, Command
-from performance.cache.exceptions import ReplyError
+from performance.cache.exceptions import LinkLost, ReplyError
 from performance.cache.flights import Flight
 from performance.cache.local import LocalStore
 from performance.cache.transport import Node
@@ -83,13 +83,13 @@ class Link:
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             return b""
         if not data:
-            raise ConnectionError("the server closed the link")
+            raise LinkLost("the server closed the link")
         return data
 
     def check(self, now: float) -> None:
-        """Raises ConnectionError when the server has been silent for too long."""
+        """Raises LinkLost when the server has been silent for too long."""
         if now - self.heard > SILENCE:
-            raise ConnectionError("the server is silent")
+            raise LinkLost("the server is silent")
 
     def close(self) -> None:
         with contextlib.suppress(*FAILURES):
@@ -202,7 +202,7 @@ class Tracker:
         try:
             for node in self._nodes():
                 if node.breaker.is_open:
-                    raise ConnectionError(f"{node.name} does not answer")
+                    raise LinkLost(f"{node.name} does not answer")
                 links.append(Link(node, self._prefix))
         except FAILURES as error:
             logger.debug("cannot follow the changes of %s: %s", self._prefix, error)

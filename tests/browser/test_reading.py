@@ -99,7 +99,7 @@ def test_a_link_into_another_version_opens_it(user: Visitor, conversation: Conve
     page.goto(hidden.get_absolute_url())
 
     expect(page.locator(".message:target .bubble")).to_have_text("Line 128.")
-    expect(page.locator(".notice")).to_contain_text("a version that is not shown now")
+    expect(page.locator(".notice:visible")).to_contain_text("a version that is not shown now")
     page.get_by_role("textbox").fill("say here")
     page.get_by_role("button", name="Send").click()
     expect(page.locator(".message.assistant")).to_contain_text("here")

@@ -92,6 +92,7 @@ def test_a_second_tab_sees_the_same(user: Visitor, gate: Gate) -> None:
     expect(answer(other)).to_have_attribute("data-status", "complete")
     expect(other.locator(".message")).to_have_count(4)
     expect(page.locator(".message")).to_have_count(4)
+    expect(answer(page)).to_have_attribute("data-status", "complete")
     assert text_of(other) == text_of(page) == whole(20)
 
 

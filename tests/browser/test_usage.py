@@ -45,5 +45,5 @@ def test_an_answer_is_rated_and_a_quota_says_when_it_begins_anew(user: Visitor) 
     expect(page.locator("#problems")).to_contain_text("It begins anew at")
 
     page.goto("/settings/usage/")
-    expect(page.get_by_role("meter")).to_have_attribute("value", "100")
+    expect(page.get_by_role("meter", name="1 message a day")).to_have_attribute("value", "100")
     assert not violations(page)

@@ -96,7 +96,7 @@ SETTINGS = {
     "appearance/": (0, 0),
     "language/": (0, 0),
     "keyboard/": (0, 0),
-    "usage/": (3, 0),
+    "usage/": (4, 0),
     "privacy/": (3, 0),
     "shares/": (2, 0),
 }
