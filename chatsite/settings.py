@@ -253,6 +253,8 @@ STREAMS_PER_USER = env.number("STREAMS_PER_USER", 50, least=1, most=10_000)
 
 SHARING = env.flag("SHARING", default=True)
 SHARING_MOST_DAYS = env.number("SHARING_MOST_DAYS", 0, most=3650)
+# Days after its end until a share link, which nobody can open any more, is deleted.
+SHARING_ENDED_DAYS = env.number("SHARING_ENDED_DAYS", 30, least=1, most=3650)
 
 # Files that users attach, and how much of them is read: conversations/attachments/limits.py
 

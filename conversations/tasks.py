@@ -25,7 +25,7 @@ from conversations import (
     titles,
 )
 from conversations.levels import level_of
-from conversations.models import AccountDeletion, Attachment, Import, Reply, Status
+from conversations.models import AccountDeletion, Attachment, Import, Reply, ShareLink, Status
 from performance.cache import conversation_cache
 from performance.queues import Level, Retry, Schedule, task
 
@@ -86,6 +86,17 @@ def _forget(reply: Reply) -> None:
 def delete_temporary() -> int:
     """Deletes temporary conversations TEMPORARY_HOURS after their last message. Returns how many."""
     return deleting.delete_expired()
+
+
+@task(level=Level.LOW, schedule=Schedule(cron="20 3 * * *"))
+def prune_share_links() -> int:
+    """Deletes share links SHARING_ENDED_DAYS after their end. Returns how many."""
+    before = timezone.now() - timedelta(days=settings.SHARING_ENDED_DAYS)
+    ended = ShareLink.objects.ended(before)
+    count = 0
+    while some := list(ended.values_list("pk", flat=True)[:BATCH]):
+        count += ShareLink.objects.filter(pk__in=some).delete()[0]
+    return count
 
 
 @task(level=Level.URGENT, schedule=Schedule(every=SWEEP))

@@ -36,6 +36,10 @@ class ShareLinkQuerySet(models.QuerySet["ShareLink"]):
             return found
         return found.filter(created_at__gt=now - timedelta(days=most_days))
 
+    def ended(self, before: datetime) -> Self:
+        """Revoked or expired before that moment, by themselves: what the site allows may change back."""
+        return self.filter(Q(revoked_at__lt=before) | Q(expires_at__lt=before))
+
     def of_secret(self, secret: str) -> Self:
         return self.filter(digest=digest_of(secret))
 

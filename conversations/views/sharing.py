@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -106,6 +107,7 @@ def shares(request: AuthenticatedHttpRequest) -> HttpResponse:
         "rows": [_row(link, allowed) for link in links[:LINKS]],
         "next": links[LINKS - 1].pk if len(links) > LINKS else 0,
         "enabled": allowed.enabled,
+        "ended_days": settings.SHARING_ENDED_DAYS,
     }
     return section_page(request, "sharing/shares.html", context)
 
