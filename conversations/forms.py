@@ -61,11 +61,13 @@ class FilesField(forms.Field):
 
 
 class MessageForm(forms.Form):
+    """A text, or files alone."""
+
     text = TextField(
         strip=False,
+        required=False,
         max_length=TEXT_LENGTH,
         error_messages={
-            "required": _("Write a message first."),
             "max_length": _(
                 "The message has %(show_value)s characters; %(limit_value)s are allowed. "
                 "Shorten it, or send it in parts."
@@ -84,6 +86,12 @@ class MessageForm(forms.Form):
         if not self._valid_utf8:
             raise ValidationError(ENCODING)
         return str(self.cleaned_data["text"])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if not (cleaned.get("text") or cleaned.get("attached") or self.errors):
+            self.add_error("text", _("Write a message first."))
+        return cleaned
 
     def clean_key(self) -> uuid.UUID:
         """A form without a key can be sent twice, but it can be sent."""

@@ -40,7 +40,10 @@ def start(
     try:
         with transaction.atomic():
             conversation = Conversation.objects.create(
-                user=user, title=_title(text), idempotency_key=key, **chosen
+                user=user,
+                title=_title(text) or _file_name(user, attached),
+                idempotency_key=key,
+                **chosen,
             )
             exchanges.ask(Branch.objects.begin(conversation), text, key, attached)
     except IntegrityError:
@@ -118,6 +121,12 @@ def _same_or_refuse(conversation: Conversation, text: str, key: UUID) -> Message
     if message.text != text:
         raise KeyReused
     return message
+
+
+def _file_name(user: User, attached: Sequence[UUID]) -> str:
+    """What a conversation that begins with files alone is called, until its answer names it."""
+    names = user.attachments.filter(pk__in=attached).in_order().values_list("name", flat=True)
+    return (names.first() or "")[:TITLE_LENGTH] if attached else ""
 
 
 def _title(text: str) -> str:

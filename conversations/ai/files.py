@@ -21,9 +21,13 @@ def instructions(request: ChatRequest) -> str:
     return "\n\n".join(filter(None, (request.system, INSTRUCTIONS.format(examples=EXAMPLES))))
 
 
+ALONE = "(These files were sent without words. Say briefly what they hold.)"
+
+
 def quoted(turn: Turn) -> str:
     """The turn's text behind the text of its files."""
-    return "\n\n".join([*(_quoted(file) for file in turn.files), turn.text])
+    text = turn.text or (ALONE if turn.role == "user" else "")
+    return "\n\n".join([*(_quoted(file) for file in turn.files), text])
 
 
 def _quoted(file: File) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.http import QueryDict
 
 from conversations.forms import DAMAGED, ENCODING, NUL, MessageForm, RenameForm
 from conversations.models import TEXT_LENGTH
@@ -30,6 +31,14 @@ def test_leading_spaces_stay_for_the_sake_of_code() -> None:
 @pytest.mark.parametrize("text", ["", "  \r\n\t "])
 def test_an_empty_text_is_refused(text: str) -> None:
     assert message(text).problems == ["Write a message first."]
+
+
+def test_files_alone_are_a_message() -> None:
+    data = QueryDict(mutable=True)
+    data.update({"text": " \n", "key": str(KEY), "attached": str(KEY)})
+    form = MessageForm(data)
+    assert form.is_valid()
+    assert form.cleaned_data == {"text": "", "key": KEY, "attached": [KEY]}
 
 
 def test_a_long_text_is_refused_with_both_numbers() -> None:

@@ -57,7 +57,7 @@ def _from(question: str, files: Sequence[File], least: float) -> Plan | None:
     places = list(_places(files))
     if not places:
         return None
-    if SUMMARY.search(question):
+    if not question.strip() or SUMMARY.search(question):
         return Say(_summary(places) + _notes(files))
     found = _nearest(question, places, least)
     if not found:

@@ -35,9 +35,10 @@ box.addEventListener("keydown", (event) => {
 })
 
 composer.addEventListener("htmx:config:request", (event) => {
-  if (!box.value.trim() || attachments?.isSending()) event.preventDefault()
+  const hasFiles = document.querySelector("#files input[name=attached]") !== null
+  if (!(box.value.trim() || hasFiles) || attachments?.isSending()) event.preventDefault()
   else sent = box.value
-  waits = Boolean(box.value.trim() && attachments?.isSending())
+  waits = Boolean(attachments?.isSending()) // files alone are a message too
 })
 
 composer.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conversations import attachments, tools
-from conversations.ai.base import ChatRequest, Turn
+from conversations.ai.base import ChatRequest, File, Passage, Turn
 from conversations.ai.files import instructions, quoted
 from conversations.ai.guide.backend import plan_for
 from conversations.ai.guide.plans import Say
@@ -146,3 +146,11 @@ def test_what_stands_in_a_file_is_no_markdown(attach: Attach) -> None:
         attach, "What about the link?", (b"the link [x](https://evil.example/) here", "a.txt")
     )
     assert r"\[x\](https" in guide(turn(message))
+
+
+def test_without_words_the_files_are_what_is_asked_about() -> None:
+    file = File("notes.txt", (Passage(0, 1, "Brie"),), is_whole=True)
+    assert quoted(Turn("user", "", files=(file,))).endswith("Say briefly what they hold.)")
+    assert quoted(Turn("assistant", "")) == ""
+    first, second = quoting.scores(["Brie and wine", "Gouda"], "")
+    assert first == second  # none fits better, and none is no number

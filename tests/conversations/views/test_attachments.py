@@ -70,6 +70,17 @@ def test_without_scripts_files_come_with_the_text(client: Client, alice: Any) ->
     assert "more.txt" in page
 
 
+def test_files_go_without_words(client: Client, alice: Any) -> None:
+    assert client.post("/", {"text": "", "upload": [file(name="käse.txt")]}).status_code == 303
+    message = Message.objects.get(role="user")
+    assert (message.text, message.attachments.get().name) == ("", "käse.txt")
+    assert message.conversation.title == "käse.txt"
+    page = client.get(message.conversation.get_absolute_url()).content.decode()
+    assert "käse.txt" in page
+    assert 'class="bubble' not in page
+    assert client.post("/", {"text": ""}).status_code == 422
+
+
 @pytest.mark.parametrize("where", ["/", "conversation"])
 def test_an_error_costs_neither_the_text_nor_the_other_files(
     client: Client, alice: Any, where: str
