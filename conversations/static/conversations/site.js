@@ -148,7 +148,8 @@ const day = (moment) => moment.toLocaleDateString("en", { timeZone })
 function dress(part) {
   for (const time of part.querySelectorAll("time")) {
     const then = new Date(time.dateTime)
-    const today = day(then) === day(new Date())
+    // "Answered before, on …" promises a date.
+    const today = day(then) === day(new Date()) && !time.closest(".again")
     time.title = then.toLocaleString(root.lang, { timeZone })
     time.textContent = then.toLocaleString(root.lang, { dateStyle: today ? undefined : "medium", timeStyle: "short", timeZone })
   }
@@ -197,6 +198,13 @@ const KEYWORDS = new Set(
 )
 const LONGEST = 20000 // characters; more stays plain
 
+// What a swap took out of the page would be held, with its whole answer, for as long as the page is open.
+function forgetGone() {
+  for (const highlight of CSS.highlights?.values() ?? []) {
+    for (const range of highlight) if (!range.startContainer.isConnected) highlight.delete(range)
+  }
+}
+
 function colour(text, language) {
   const [comment] = COMMENTS.find(([, languages]) => languages.split(" ").includes(language.toLowerCase())) ?? []
   if (!CSS.highlights || !comment || text.length > LONGEST) return
@@ -228,6 +236,10 @@ function plainText(source) {
   if (source.tagName === "PRE") return source.textContent
   const copy = source.cloneNode(true)
   for (const head of copy.querySelectorAll(".code-head")) head.remove()
+  for (const formula of copy.querySelectorAll("math[alttext]")) {
+    const mark = formula.getAttribute("display") === "block" ? "$$" : "$"
+    formula.replaceWith(`${mark}${formula.getAttribute("alttext")}${mark}`)
+  }
   copy.className = "visually-hidden"
   document.body.append(copy) // innerText follows the layout, which needs a place in the page
   const text = copy.innerText
@@ -236,8 +248,12 @@ function plainText(source) {
 }
 
 dress(document)
-document.addEventListener("dress", ({ target }) => dress(target))
+document.addEventListener("dress", ({ target }) => {
+  forgetGone()
+  dress(target)
+})
 document.addEventListener("htmx:after:settle", ({ detail }) => {
+  forgetGone()
   for (const node of detail.newContent ?? []) if (node.querySelectorAll) dress(node)
 })
 
