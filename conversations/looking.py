@@ -5,50 +5,87 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
-from django.db.models import IntegerField, TextField, Value
-from django.db.models.functions import Cast, Greatest, Length, StrIndex, Substr, Upper
+from django.db.models import Func, JSONField, TextField, Value
+from django.db.models.functions import Upper
 
 from conversations import windows, zones
 from conversations.models import Conversation, Message
 from conversations.windows import Anchor
 
-FOUND = 50  # places on a page
+FOUND = 50  # messages on a page
+MOST = 20  # places shown of one message
 AROUND = 80  # characters shown before and after a match
 WHOLE = 2**30  # places: more than any conversation has
 
 
+# Where the words begin and what stands around each, cut in PostgreSQL: the whole texts never travel, and it
+# alone knows where its own upper case found them.
+PLACES = """(
+    SELECT jsonb_agg(
+        jsonb_build_array(at, substr(whole, greatest(at - %(around)d, 1), 2 * %(around)d + size), length(whole))
+        ORDER BY at)
+    FROM (
+        SELECT whole, size, number, count(*) OVER () AS parts,
+            (1 + sum(length(part) + size) OVER (ORDER BY number) - size)::int AS at
+        FROM (VALUES (%(expressions)s)) AS given (whole, wanted)
+        CROSS JOIN LATERAL (SELECT length(wanted) AS size) AS sized
+        CROSS JOIN LATERAL unnest(string_to_array(upper(whole), wanted)) WITH ORDINALITY AS cut (part, number)
+    ) AS places
+    WHERE number < parts AND number <= %(most)d)"""
+
+
 @dataclass(frozen=True)
 class Found:
-    """A message that holds the words, cut to `before` + `match` + `after`."""
+    """A place that holds the words, cut to `before` + `match` + `after`."""
 
     message: Message
     before: str
     match: str
     after: str
 
+    @property
+    def url(self) -> str:
+        """Its message, and the place in it where the browser knows text fragments (`#:~:text=`).
+
+        Where Markdown shows other characters than were typed there is no such place: the message remains.
+        """
+        behind = self.before.rpartition("\n")[2].removeprefix("…").split()[-2:]
+        ahead = self.after.partition("\n")[0].removesuffix("…").split()[:2]
+        parts = [f"{_escaped(behind)}-"] if behind else []
+        parts += [_escaped(self.match.split())]
+        parts += [f"-{_escaped(ahead)}"] if ahead else []
+        return f"{self.message.get_absolute_url()}:~:text={','.join(parts)}"
+
+
+def _escaped(words: list[str]) -> str:
+    """As a part of a text fragment, where a hyphen means something."""
+    return quote(" ".join(words), safe="").replace("-", "%2D")
+
 
 def find(conversation: Conversation, words: str, before: int | None = None) -> list[Found]:
-    """The newest messages of all its versions that hold `words`, in any case; older than `before`."""
-    wanted = Upper(Value(words, TextField()))
+    """Every place of `words`, in any case, in the newest messages of all versions that hold them.
+
+    At most FOUND messages, older than `before`, and of each the first MOST places.
+    """
     holding = conversation.messages.filter(text__icontains=words)
     if before is not None:
         holding = holding.filter(pk__lt=before)
-    # PostgreSQL alone knows where its own upper case found them.
-    at = StrIndex(Upper("text"), wanted)
-    rows: Any = holding.annotate(at=at, start=Greatest(at - AROUND, Value(1)))
-    rows = rows.annotate(
-        part=Substr("text", Cast("start", IntegerField()), 2 * AROUND + len(words)),
-        whole=Length("text"),
+    wanted = Upper(Value(words, TextField()))
+    places = Func(
+        "text", wanted, template=PLACES, around=AROUND, most=MOST, output_field=JSONField()
     )
+    rows: Any = holding.annotate(places=places)
     newest = rows.defer("text", "html").order_by("-pk")[:FOUND]
-    return [_found(row, len(words)) for row in newest]
+    return [_found(row, *place, len(words)) for row in newest for place in row.places or ()]
 
 
-def _found(row: Any, length: int) -> Found:
-    part, at = row.part, row.at - row.start
-    before = "…" if row.start > 1 else ""
-    after = "…" if row.start + len(part) <= row.whole else ""
+def _found(row: Any, place: int, part: str, whole: int, length: int) -> Found:
+    start = max(place - AROUND, 1)
+    at = place - start
+    before = "…" if start > 1 else ""
+    after = "…" if start + len(part) <= whole else ""
     return Found(row, before + part[:at], part[at : at + length], part[at + length :] + after)
 
 

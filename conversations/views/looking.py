@@ -44,12 +44,13 @@ def _page(
     words = "" if form.errors else form.cleaned_data["words"]
     before = message_id(request.GET["before"]) if request.GET.get("before") else None
     found = looking.find(conversation, words, before) if words else []
+    count = len({one.message.pk for one in found})
     context = {
         "conversation": conversation,
         "form": form,
         "words": words,
         "found": found,
-        "next": found[-1].message.pk if len(found) == looking.FOUND else "",
+        "next": found[-1].message.pk if count == looking.FOUND else "",
     }
     status = 422 if form.errors else 200
     response = render(request, "conversations/look.html", context, status=status)

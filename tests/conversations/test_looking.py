@@ -40,6 +40,28 @@ def test_a_long_message_is_cut_around_the_words(conversation: Conversation) -> N
     assert one.after == " b" * 40 + "…"
 
 
+def test_every_place_of_a_message_is_found(conversation: Conversation) -> None:
+    older = MessageFactory.create(conversation=conversation, text="briebrie 10% Brie")
+    newer = MessageFactory.create(conversation=conversation, text=f"Brie{' b' * 200} BRIE.")
+    found = looking.find(conversation, "brie")
+    assert [one.message for one in found] == [newer] * 2 + [older] * 3
+    assert [one.match for one in found] == ["Brie", "BRIE", "brie", "brie", "Brie"]
+    assert [len(one.before) for one in found[2:]] == [0, 4, 13]
+    assert found[1].before.startswith("…")
+    assert found[1].after == "."
+    MessageFactory.create(conversation=conversation, text="gouda " * 100)
+    assert len(looking.find(conversation, "gouda")) == looking.MOST
+
+
+def test_a_place_is_linked_to_by_what_stands_around_it(conversation: Conversation) -> None:
+    message = MessageFactory.create(
+        conversation=conversation, text="One\ntwo-three, four Brie five\nBrie"
+    )
+    first, second = looking.find(conversation, "brie")
+    assert first.url == f"{message.get_absolute_url()}:~:text=two%2Dthree%2C%20four-,Brie,-five"
+    assert second.url == f"{message.get_absolute_url()}:~:text=Brie"
+
+
 def test_what_is_whole_has_no_marks_of_a_cut(conversation: Conversation) -> None:
     text = "x" * looking.AROUND + "Brie" + "y" * looking.AROUND
     MessageFactory.create(conversation=conversation, text=text)
