@@ -115,7 +115,8 @@ def begin(reply_id: int, number: int) -> Attempt | None:
     reply = Reply.objects.for_attempt().get(pk=reply_id)
     message = reply.message
     offer = _offer(reply)
-    earlier = [one for one in windows.before(message, HISTORY).for_model() if one.text]
+    before = windows.before(message, HISTORY).for_model()
+    earlier = [one for one in before if one.text or one.has_files]  # type: ignore[attr-defined]
     turns = [_turn(one) for one in earlier]
     preferences = getattr(message.conversation.user, "preferences", None) or Preferences()
     context = tools.ToolContext(

@@ -76,6 +76,11 @@ def test_files_are_dropped_pasted_and_taken_back(page: Page, person: Any) -> Non
     page.wait_for_timeout(300)
     assert [one.name for one in Attachment.objects.filter(user=person)] == ["paste.txt"]
 
+    page.get_by_role("button", name="Send").click()  # a file alone is a message
+    expect(page.locator(".message.user .files")).to_contain_text("paste.txt")
+    expect(page.locator(".message.assistant")).to_contain_text("a line", timeout=60_000)
+    assert violations(page) == []
+
 
 def test_without_scripts(visit: Any, person: Any) -> None:
     visitor = visit(java_script_enabled=False)

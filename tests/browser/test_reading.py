@@ -113,3 +113,7 @@ def test_formulas_are_drawn(user: Visitor) -> None:
     expect(drawn).to_be_visible()
     assert (drawn.bounding_box() or {})["height"] > 0
     assert not violations(page)
+
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").last.click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()) === 'Let $x^2$ be.'")
