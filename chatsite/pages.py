@@ -95,7 +95,7 @@ class Pages:
 class _Call:
     """One request on its thread. A page is handed back whole; a streamed one goes out as it comes.
 
-    A future of the loop's own and a queue cost a third of what an executor's two futures do.
+    A future of the loop's own and a queue cost less than half of what an executor's two futures do.
     """
 
     def __init__(

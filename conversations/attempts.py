@@ -326,9 +326,15 @@ def hand_back(attempt: Attempt) -> None:
 
 
 async def forget_pending(attempt: Attempt) -> None:
-    """Pages that show it waiting. Off the database's thread, which has better to do as it begins."""
+    """Pages that show it waiting. Off the database's thread, which has better to do as it begins.
+
+    Raises nothing, as what is forgotten on commit: the checkpoints come after it.
+    """
     conversation = attempt.message.conversation
-    await conversation_cache.aforget(conversation.user_id, conversation.pk)
+    try:
+        await conversation_cache.aforget(conversation.user_id, conversation.pk)
+    except Exception:
+        logger.exception("pages_not_forgotten")
 
 
 def _forget(attempt: Attempt) -> None:

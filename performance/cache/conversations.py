@@ -55,10 +55,11 @@ class ConversationCache:
         return _space(user_id, conversation_id).key("") if _on() else None
 
     def catch_up(self) -> None:
-        """Pages are from now on no older than what any process had forgotten until this call.
+        """Pages are from now on no older than what the server has told of others' forgetting.
 
         Without it they may be by the milliseconds of `docs/cache.md`: too old for who comes with the
-        news of a change, such as an event that another process sent after it.
+        news of a change, such as an event that another process sent after it. Over a network the event
+        may still be quicker than the server's message: they take different connections.
         """
         catch_up = getattr(caches[ALIAS], "catch_up", None)
         if catch_up is not None and _on():

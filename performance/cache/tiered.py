@@ -67,7 +67,7 @@ class TieredCache(RedisCache):
         return held is not None or super().has_key(key, version, client)
 
     def catch_up(self) -> None:
-        """Take in what the server has said until now: no copy is older than this call."""
+        """Take in what has come from the server until now: no copy is older than that."""
         if not self._tracker.drain():
             self._tracker.doubt()  # whoever reads next waits for that, or asks the server
 

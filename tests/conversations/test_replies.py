@@ -29,6 +29,7 @@ from conversations.models import (
 from conversations.streams.events import stream_key
 from conversations.tasks import sweep_replies
 from conversations.tools.base import Tool, registry
+from performance.cache import conversation_cache
 from tests.backends import ScriptedBackend
 from tests.factories import MessageFactory, ReplyFactory
 
@@ -335,6 +336,20 @@ def test_a_checkpoint_shows_before_the_end(monkeypatch: pytest.MonkeyPatch) -> N
 
     assert seen == ["So far. "]
     assert ended.message.text == "So far. End."
+
+
+def test_a_cache_that_fails_loudly_takes_no_checkpoint_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken(*_args: object) -> None:
+        raise ConnectionError("the cache is away")
+
+    monkeypatch.setattr(conversation_cache, "aforget", broken)
+    monkeypatch.setattr(replies, "CHECKPOINT", 0.1)
+    reply = ask("say So far.\npause 6\nsay All.")
+    ended = during(reply, lambda: Reply.objects.update(stop_requested=True))
+
+    assert (ended.status, ended.message.text) == (Status.STOPPED, "So far.")
 
 
 def test_it_is_soon_known_where_the_frames_begin(monkeypatch: pytest.MonkeyPatch) -> None:
