@@ -27,7 +27,7 @@ class ReplyStream:
     """Coalesces text between two ticks.
 
     Once they are written, `start_id` is the id of its first frame, and `published_at` the time of
-    the first text. `frames` counts those that were taken to be written.
+    the first text. `frames` counts those that were taken to be written, but for those that came back.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class ReplyStream:
 
     def give_back(self, frame: bytes) -> None:
         """One that could not be written is to be written first; of too many the newest are kept."""
+        self.frames -= 1
         if len(self._frames) < KEPT:
             self._frames.insert(0, frame)
 

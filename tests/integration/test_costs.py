@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -119,6 +120,18 @@ def test_an_attachment(client: Client, alice: Any) -> None:
     made = store(alice, SimpleUploadedFile("a.txt", b"A text."))
     made.end(ReadingState.READY)
     assert cost(lambda: client.get(f"/attachments/{made.pk}/")) == (1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sending(client: Client, alice: Any) -> None:
+    """With BEGIN and COMMIT; the job goes to its queue and the event to its stream."""
+    own = iter([ConversationFactory(user=alice).get_absolute_url() for _ in range(4)])
+    htmx = {"HX-Request": "true"}
+
+    def send() -> Any:
+        return client.post(f"{next(own)}messages/", {"text": "Hi", "key": uuid4()}, headers=htmx)
+
+    assert cost(send, 201) == (13, 3)
 
 
 def test_signing_in(alice: Any) -> None:

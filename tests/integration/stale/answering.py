@@ -29,7 +29,7 @@ def claim(world: World, person: Person, pick: int) -> None:
         attempt = attempts.begin(reply.pk, reply.attempt + 1)
         assert attempt is not None
         world.attempts[reply.pk] = attempt
-        attempts.checkpoint(attempt, "0-1")
+        async_to_sync(attempts.forget_pending)(attempt)
 
 
 @act
