@@ -21,6 +21,7 @@ from performance.cache import conversation_cache
 
 Context = dict[str, Any]
 NOTHING: Mapping[str, str] = {}
+TOKEN = "csrf_token"  # noqa: S105 - the name of a variable
 ANYBODY = "anybody"  # whose pages are kept for all who read them
 
 Read = Callable[[], tuple[Context, bool]]
@@ -60,23 +61,32 @@ def _found(
     read: Read,
     own: Mapping[str, str],
 ) -> HttpResponse:
-    own = {**own, "csrf_token": get_token(request)}
-    kept = conversation_cache.get(*place, f"{template}:{name}") if name else None
-    if kept is not None:
-        return compressed.response(request, kept, own)
-    context, settled = read()
-    marks = {variable: f"\0{variable}\0" for variable in own}
-    html = str(render_to_string(template, marks | context, request))
-    if name is None or not settled:
-        return _once(html, own, settled=settled)
-    made = CompressedPage.of(html)
-    # Under the name that was taken before reading: a change since then has another one.
-    conversation_cache.set(place[0], made, place[1], f"{template}:{name}")
-    return compressed.response(request, made, own)
+    made = conversation_cache.get(*place, f"{template}:{name}") if name else None
+    if made is None:
+        context, settled = read()
+        marks = {variable: _mark(variable) for variable in (*own, TOKEN)}
+        html = str(render_to_string(template, marks | context, request))
+        if name is None or not settled:
+            return _once(request, html, own, settled=settled)
+        made = CompressedPage.of(html)
+        # Under the name that was taken before reading: a change since then has another one.
+        conversation_cache.set(place[0], made, place[1], f"{template}:{name}")
+    return compressed.response(request, made, _filling(request, own, has_form=TOKEN in made.gaps))
 
 
-def _once(html: str, own: Mapping[str, str], *, settled: bool) -> HttpResponse:
+def _once(
+    request: HttpRequest, html: str, own: Mapping[str, str], *, settled: bool
+) -> HttpResponse:
     """For a page that is not kept, and so is compressed by whoever does that for others."""
-    for variable, value in own.items():
-        html = html.replace(f"\0{variable}\0", value)
+    for variable, value in _filling(request, own, has_form=_mark(TOKEN) in html).items():
+        html = html.replace(_mark(variable), value)
     return HttpResponse(html, headers={} if settled else {"Cache-Control": "no-store"})
+
+
+def _mark(variable: str) -> str:
+    return f"\0{variable}\0"
+
+
+def _filling(request: HttpRequest, own: Mapping[str, str], *, has_form: bool) -> Mapping[str, str]:
+    """`own`, and the token for a page that has a form: whoever asks for one gets a cookie."""
+    return {**own, TOKEN: get_token(request)} if has_form else own

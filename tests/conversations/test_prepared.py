@@ -142,6 +142,13 @@ def test_and_still_in_the_colours_and_the_language_of_each() -> None:
         assert 'lang="en"' in text(visitor, url)[:200]
 
 
+@pytest.mark.parametrize("url", ["/nowhere/", "/nowhere/?a=1"])
+def test_a_page_without_a_form_sets_no_cookie(url: str) -> None:
+    """Browsers ask for icons and the like by themselves: another token would spoil the form of their page."""
+    for _ in range(2):
+        assert not Client().get(url).cookies
+
+
 def test_addresses_without_end_are_not_kept() -> None:
     visitor = Client()
     text(visitor, "/nowhere/")
