@@ -94,11 +94,14 @@ def last_event_id(conversation_id: UUID) -> str:
 
 
 def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:
-    """Appends one frame from a web process. False where Redis could not be reached: it is said later."""
+    """Appends one frame from a web process. False where it is said later: Redis could not be reached,
+    or what it was not told before has to come first.
+    """
     frame = stream_key(conversation_id), encode(kind, **data)
-    said = tell(lambda client: _append(client, [frame]))
+    unsaid = _unsaid(_client())
+    said = not unsaid and tell(lambda client: _append(client, [frame]))
     if not said:
-        _unsaid(_client()).keep(frame)
+        unsaid.keep(frame)
     return said
 
 

@@ -29,6 +29,7 @@ READERS = (
     16  # that catch up at once: a thousand browsers that come back need no thousand connections
 )
 
+ANSWER = 2.0  # seconds that Redis has for a command
 PLACES = 1.0  # seconds between two looks at the queue
 REPEAT = 4.0  # seconds after which a place is told again
 
@@ -99,7 +100,7 @@ class Hub:
     def __init__(self) -> None:
         self._mailboxes: dict[str, set[Mailbox]] = {}
         self._of: dict[int, list[Mailbox]] = {}  # by user, the oldest first
-        self._redis = async_client(health_check_interval=15)
+        self._redis = async_client(health_check_interval=15, socket_timeout=ANSWER)
         self._pubsub: PubSub = self._redis.pubsub()
         self._is_complete = True  # every channel that is followed has been asked for
         # Concurrent first subscriptions on one PubSub race inside redis-py, and lose channels.
@@ -164,10 +165,12 @@ class Hub:
 
     async def _subscribe(self, key: str) -> None:
         async with self._subscribing:
-            try:
-                await self._pubsub.subscribe(RIGHTS, key)
-            except RedisError:
-                self._is_complete = False  # the reader subscribes to all again once Redis is back
+            # Where it is not, the reader asks for all: nobody waits in a row for a Redis that is away.
+            if self._is_complete:
+                try:
+                    await self._pubsub.subscribe(RIGHTS, key)
+                except RedisError:
+                    self._is_complete = False
             if self._reader is None or self._reader.done():
                 self._reader = _task_of_nobody(self._read(), "stream-hub")
             if self._placer is None or self._placer.done():
@@ -188,7 +191,7 @@ class Hub:
                 message = await self._pubsub.get_message(timeout=5)
             except RedisError as error:
                 logger.warning("stream_unavailable", error=type(error).__name__)
-                await self._reconnect()
+                self._is_complete = False
                 continue
             if message is not None:
                 self._hear(message["type"], message["channel"].decode(), message["data"])

@@ -27,7 +27,7 @@ class ReplyStream:
     """Coalesces text between two ticks.
 
     Once they are written, `start_id` is the id of its first frame, and `published_at` the time of
-    the first text. `frames` counts those that were taken to be written, but for those that came back.
+    the first text. `frames` counts them.
     """
 
     def __init__(
@@ -72,7 +72,6 @@ class ReplyStream:
         """All that is new since the last call."""
         self._take_text()
         frames, self._frames = self._frames, []
-        self.frames += len(frames)
         return frames
 
     @property
@@ -81,11 +80,11 @@ class ReplyStream:
 
     def give_back(self, frame: bytes) -> None:
         """One that could not be written is to be written first; of too many the newest are kept."""
-        self.frames -= 1
         if len(self._frames) < KEPT:
             self._frames.insert(0, frame)
 
     def written(self, event_id: str) -> None:
+        self.frames += 1
         self.start_id = self.start_id or event_id
         if self._offset and self.published_at is None:
             self.published_at = timezone.now()

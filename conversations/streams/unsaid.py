@@ -21,15 +21,20 @@ class Unsaid:
 
     def __init__(self, say: Callable[[list[Frame]], bool]) -> None:
         self._say = say
-        self._frames: dict[Frame, None] = {}  # in their order, each once
+        self._frames: dict[Frame, object] = {}  # in their order, each once
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
+    def __bool__(self) -> bool:
+        """Whether anything waits: what is to be said now has to come after it."""
+        return bool(self._frames)
+
     def keep(self, frame: Frame) -> None:
-        """Says it later, in a thread that ends when all is said."""
+        """Says it later, in a thread that ends when all is said. What waits already is said last."""
         with self._lock:
+            self._frames.pop(frame, None)
             if len(self._frames) < MOST:
-                self._frames[frame] = None
+                self._frames[frame] = object()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._try, name="unsaid", daemon=True)
                 self._thread.start()
@@ -38,11 +43,12 @@ class Unsaid:
         for _ in range(int(PATIENCE / EVERY)):
             time.sleep(EVERY)
             with self._lock:
-                frames = list(self._frames)
-            said = self._say(frames)
+                frames = dict(self._frames)
+            said = self._say(list(frames))
             with self._lock:
-                for frame in frames if said else ():
-                    del self._frames[frame]
+                for frame, kept in frames.items() if said else ():
+                    if self._frames[frame] is kept:  # else it is to be said once more
+                        del self._frames[frame]
                 if not self._frames:
                     self._thread = None
                     return

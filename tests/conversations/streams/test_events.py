@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -47,6 +48,39 @@ def test_what_happens_while_redis_is_away_is_announced_when_it_is_back(
     waiting = events._unsaid(events._client())
     assert wait_for(lambda: waiting._thread is None)
     assert waiting._frames == {}
+
+
+def test_the_last_word_stays_the_last(
+    server: ThrowAwayValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsaid, "EVERY", 0.2)
+    server.kill()
+    for name in ("first", "second", "first"):
+        events.announce(ONE, "title", t=name)
+    server.start()
+    events.announce(ONE, "title", t="third")  # Redis is there, but has not been told of the others
+
+    assert wait_for(lambda: not events._unsaid(events._client()))
+    assert said(server, ONE) == [b'title {"t":"%s"}' % t for t in (b"second", b"first", b"third")]
+
+
+def test_what_is_kept_again_while_it_is_said_is_said_again() -> None:
+    told: list[list[unsaid.Frame]] = []
+
+    def say(frames: list[unsaid.Frame]) -> bool:
+        if not told:
+            waiting.keep(one)
+        told.append(frames)
+        return True
+
+    one, other = ("key", b"one"), ("key", b"other")
+    waiting = unsaid.Unsaid(say)
+    waiting._thread = threading.current_thread()
+    waiting.keep(one)
+    waiting.keep(other)
+    waiting._try()
+
+    assert told == [[one, other], [one]]
 
 
 def test_what_waits_to_be_announced_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from django.conf import settings
 
 from conversations.models import Conversation
+from conversations.streams import hub
 from conversations.streams.events import APPEND, encode, stream_key
 from tests.conversations.streams.test_app import cookie_of, following, numbers, run
 from tests.factories import ConversationFactory
@@ -45,3 +48,27 @@ def test_what_is_said_while_the_line_is_down_is_not_missed(
     with TcpProxy(server.port) as line:
         monkeypatch.setattr(settings, "QUEUE_URL", line.url)
         run(scenario)
+
+
+def test_a_crowd_does_not_wait_in_a_row_for_a_redis_that_does_not_answer(
+    valkey_server: Callable[..., ThrowAwayValkey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation: Any = ConversationFactory()
+    cookie, server = cookie_of(conversation.user), valkey_server()
+    monkeypatch.setattr(settings, "QUEUE_URL", server.url)
+    monkeypatch.setattr(hub, "ANSWER", 0.5)
+
+    async def scenario() -> None:
+        async with AsyncExitStack() as stack:
+            browsers = await asyncio.gather(
+                *(stack.enter_async_context(following(conversation.pk, cookie)) for _ in range(20))
+            )
+            for browser in browsers:
+                await browser.wait_for(1)
+                assert [kind for _, kind, _ in browser.events] == ["bye"]
+
+    server.freeze()
+    try:
+        run(scenario)
+    finally:
+        server.thaw()

@@ -165,11 +165,14 @@ def test_a_restart_of_redis_leaves_no_gap(valkey_server: Any, settings: Any) -> 
             await asyncio.to_thread(server.start)
             stream.text("time")
             stream.done("complete")
+        counted.append(stream.frames)
 
+    counted: list[int] = []
     async_to_sync(scenario)()
 
     with server.client() as client:
         entries = client.xrange(stream_key(CONVERSATION))
+    assert counted == [len(entries)]
     kinds = decoded([fields[b"f"] for _, fields in entries])
     assert [kind for kind, _ in kinds] == ["begin", "text", "text", "text", "text", "done"]
     assert "".join(data.get("t", "") for _, data in kinds) == "Once upon a time"
@@ -188,12 +191,14 @@ def test_what_waits_for_redis_is_bounded() -> None:
 def test_a_page_does_not_break_either(
     name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from conversations.streams import events
+    from conversations.streams import events, unsaid
 
     settings.QUEUE_URL = "unix:///nowhere/queue.sock"
     monkeypatch.setattr(unsaid, "EVERY", 0.01)
     monkeypatch.setattr(unsaid, "PATIENCE", 0.02)
     events._client.cache_clear()
+    monkeypatch.setattr(unsaid, "EVERY", 0.01)
+    monkeypatch.setattr(unsaid, "PATIENCE", 0.01)
     arguments: dict[str, list[Any]] = {
         "last_event_id": [CONVERSATION],
         "announce": [CONVERSATION, "message"],
