@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -30,6 +31,7 @@ RIGHTS = "streams:rights"
 
 # Redis writes ids as milliseconds-sequence; this one stands before every other.
 BEGINNING = "0-0"
+SURELY_KEPT = LIFE - 60  # seconds; clocks differ
 
 # KEYS: one stream for each frame, the stop flags to look at and, if anybody leaves it, the set of those
 # who wait. ARGV: length, life, the number of frames, the frames, who leaves that set. A frame is
@@ -83,14 +85,30 @@ def _client() -> redis.Redis:
 def last_event_id(conversation_id: UUID) -> str:
     """The id of the newest frame: a page drawn from the database after this call follows from here.
 
-    BEGINNING where there is none yet, "" where Redis cannot be asked.
+    That of a page without any (see `before_all`) where there is none, or Redis cannot be asked.
     """
+    none = before_all()
     try:
         newest: Any = _client().xrevrange(stream_key(conversation_id), count=1)
     except RedisError as error:
         logger.warning("stream_unavailable", error=type(error).__name__)
-        return ""
-    return newest[0][0].decode() if newest else BEGINNING
+        return none
+    return newest[0][0].decode() if newest else none
+
+
+def before_all() -> str:
+    """The id of a page that is drawn now and has seen no frame: it stands before all that Redis gives.
+
+    Its sequence is the time, by which a page that comes back after long is known to have missed those
+    that came and have expired.
+    """
+    return f"0-{time.time_ns() // 1_000_000}"
+
+
+def has_outlived(event_id: str) -> bool:
+    """Whether frames that came after an id of `before_all` may have expired."""
+    drawn = int(event_id.removeprefix("0-")) / 1000
+    return time.time() - drawn > SURELY_KEPT
 
 
 def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:

@@ -13,7 +13,7 @@ from contextlib import aclosing, suppress
 from redis.exceptions import RedisError
 
 from conversations.streams.asgi import Receive, Send
-from conversations.streams.events import BEGINNING
+from conversations.streams.events import BEGINNING, before_all, has_outlived
 from conversations.streams.hub import BACKLOG, Frame, Mailbox, current_hub
 from conversations.streams.tally import CROWDED, LIFETIME, REDIS, RIGHTS, SERVER, Tally
 
@@ -84,7 +84,7 @@ class Line:
                 try:
                     cursor, has_gap = await _checked(self._key, cursor)
                     if has_gap:
-                        yield b"event: reset\ndata: {}\n\n"
+                        yield b"id: %s\nevent: reset\ndata: {}\n\n" % cursor.encode()
                     frames = await current_hub().since(self._key, cursor)
                 except RedisError:
                     why = REDIS
@@ -118,9 +118,11 @@ async def _checked(key: str, cursor: str) -> tuple[str, bool]:
     """
     if cursor == BEGINNING:
         return cursor, False
+    if cursor.startswith("0-"):
+        return (before_all(), True) if has_outlived(cursor) else (cursor, False)
     ends = await current_hub().ends(key)
     if ends is None:
-        return cursor, True
+        return before_all(), True
     oldest, newest = ends
     if _order(cursor) > _order(newest):
         return newest, True

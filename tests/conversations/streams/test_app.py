@@ -6,14 +6,17 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
+import time_machine
 from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from chatsite.sessions import SessionStore
 from conversations import streams
@@ -186,6 +189,48 @@ def test_an_expired_stream_is_told(conversation: Conversation, cookie: str) -> N
         async with following(conversation.pk, cookie, after="1700000000000-0") as browser:
             await browser.wait_for(1)
             assert browser.events[0][1] == "reset"
+            last = browser.events[0][0]
+        await told_once(conversation, cookie, last)
+
+    run(scenario)
+
+
+def test_a_page_from_before_any_frame_is_told_what_it_cannot_know(
+    conversation: Conversation, cookie: str
+) -> None:
+    """It was out of sight for hours, in which another device may have sent what has expired since."""
+    with time_machine.travel(timezone.now() - timedelta(hours=1), tick=False):
+        drawn = streams.last_event_id(conversation.pk)
+
+    async def scenario() -> None:
+        async with following(conversation.pk, cookie, after=drawn) as browser:
+            await browser.wait_for(1)
+            assert [kind for _, kind, _ in browser.events] == ["reset"]
+            last = browser.events[0][0]
+        await told_once(conversation, cookie, last)
+
+    run(scenario)
+
+
+async def told_once(conversation: Conversation, cookie: str, last: str) -> None:
+    """A browser that has fetched what it missed is not told so again."""
+    async with following(conversation.pk, cookie, last_event_id=last) as browser:
+        await announce(conversation, 2)
+        while 2 not in numbers(browser):
+            await browser.wait_for(len(browser.events) + 1)
+        assert {kind for _, kind, _ in browser.events} == {"message"}
+
+
+def test_a_page_that_was_drawn_without_frames_follows_from_there(
+    conversation: Conversation, cookie: str
+) -> None:
+    async def scenario() -> None:
+        drawn = await asyncio.to_thread(streams.last_event_id, conversation.pk)
+        assert drawn.startswith("0-")
+        await announce(conversation, 1)
+        async with following(conversation.pk, cookie, after=drawn) as browser:
+            await browser.wait_for(1)
+            assert [kind for _, kind, _ in browser.events] == ["message"]
 
     run(scenario)
 

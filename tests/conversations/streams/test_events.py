@@ -27,6 +27,14 @@ def server(
     events._client.cache_clear()
 
 
+def test_a_page_that_is_drawn_while_redis_is_away_has_an_id_too(server: ThrowAwayValkey) -> None:
+    server.kill()
+    drawn = events.last_event_id(ONE)
+    assert drawn.startswith("0-")
+    assert not events.has_outlived(drawn)
+    assert events.has_outlived("0-1700000000000")
+
+
 def said(server: ThrowAwayValkey, conversation: uuid.UUID) -> list[bytes]:
     with server.client() as client:
         entries = client.xrange(events.stream_key(conversation))

@@ -187,7 +187,7 @@ def test_what_waits_for_redis_is_bounded() -> None:
     assert len(stream.take_frames()) == stream.frames <= KEPT + 1, "each counts once"
 
 
-@pytest.mark.parametrize("name", ["last_event_id", "announce", "request_stop"])
+@pytest.mark.parametrize("name", ["announce", "request_stop"])
 def test_a_page_does_not_break_either(
     name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +200,6 @@ def test_a_page_does_not_break_either(
     monkeypatch.setattr(unsaid, "EVERY", 0.01)
     monkeypatch.setattr(unsaid, "PATIENCE", 0.01)
     arguments: dict[str, list[Any]] = {
-        "last_event_id": [CONVERSATION],
         "announce": [CONVERSATION, "message"],
         "request_stop": [5, 1],
     }

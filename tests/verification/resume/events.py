@@ -19,7 +19,7 @@ Receive = Callable[[str, str, dict[str, Any]], None]
 class Source:
     """Follows `url` until it is closed, and comes back by itself with the last id it has.
 
-    Ids that are not greater than the one before go to `repeated`.
+    Ids that are not greater than the one before go to `repeated`, but for those that begin anew.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Source:
 
     def _take(self, event_id: str, kind: str, data: dict[str, Any]) -> None:
         if event_id:
-            if self._last and _order(event_id) <= _order(self._last):
+            if kind != "reset" and self._last and _order(event_id) <= _order(self._last):
                 self._repeated.append(event_id)
             self._last = event_id
         self._receive(event_id, kind, data)
