@@ -1,13 +1,14 @@
 """Jobs that wait or run, by the id of the request that set them going.
 
-Nothing is written for it when a job is enqueued: what is in Redis at the moment is looked through, a
-thousand jobs a round trip and MOST of each list, so that no queue however long holds up Redis or the page.
+Nothing is written for it when a job is enqueued: what is in Redis at the moment is looked through, MOST of
+each list and a thousand jobs a round trip, so that no queue however long holds up Redis or the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import batched
 from typing import Any
 
 import msgspec
@@ -40,7 +41,7 @@ def of(correlation_id: str) -> Found:
         for level in Level:
             length = job_lists.length(level, registry)
             left_out += max(0, length - MOST)
-            for job in _of(correlation_id, level, registry, min(length, MOST)):
+            for job in _of(correlation_id, level, registry) if length else ():
                 jobs[job.id] = job
     return Found(list(jobs.values()), left_out)
 
@@ -61,11 +62,11 @@ def correlation_of(job_id: str) -> str:
     return next((str(meta[name]) for name in reversed(CARRIED) if meta.get(name)), "")
 
 
-def _of(correlation_id: str, level: Level, registry: Registry, most: int) -> Iterator[JobState]:
+def _of(correlation_id: str, level: Level, registry: Registry) -> Iterator[JobState]:
     client: Any = connection.client()
     wanted = correlation_id.encode()
-    for first in range(0, most, AT_ONCE):
-        entries = job_lists.newest(level, registry, first, min(AT_ONCE, most - first))
+    # All at once: a part of a list that others shorten meanwhile would leave out as many.
+    for entries in batched(job_lists.newest(level, registry, MOST), AT_ONCE, strict=False):
         pipeline = client.pipeline(transaction=False)
         for job_id, _ in entries:
             pipeline.hget(results.job_key(job_id), "meta")

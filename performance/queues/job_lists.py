@@ -51,18 +51,18 @@ def jobs(level: Level, registry: Registry, *, first: int = 0, most: int = 100) -
     return states(_entries(registry, entries))
 
 
-def newest(level: Level, registry: Registry, first: int, most: int) -> list[Entry]:
-    """`most` ids from the `first` newest on; of those scheduled, the next to run come first.
+def newest(level: Level, registry: Registry, most: int) -> list[Entry]:
+    """The `most` newest ids; of those scheduled, the next to run come first.
 
     Raises redis.RedisError.
     """
     client: Any = connection.client()
-    if registry == "queued":
-        found = client.lrange(_key(level, registry), -first - most, -first - 1)
-        return _entries(registry, [(entry, None) for entry in reversed(found)])
-    descending, last = registry != "scheduled", first + most - 1
     key = _key(level, registry)
-    return _entries(registry, client.zrange(key, first, last, desc=descending, withscores=True))
+    if registry == "queued":
+        found = client.lrange(key, -most, -1)
+        return _entries(registry, [(entry, None) for entry in reversed(found)])
+    descending = registry != "scheduled"
+    return _entries(registry, client.zrange(key, 0, most - 1, desc=descending, withscores=True))
 
 
 def length(level: Level, registry: Registry) -> int:

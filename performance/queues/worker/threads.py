@@ -48,6 +48,7 @@ class Threads:
         self._calls: SimpleQueue[bool] = SimpleQueue()
         self._lock = threading.Lock()
         self._owner: dict[int, Run] = {}
+        self._interrupted: set[int] = set()
 
     def submit(self, run: Run, context: Context) -> None:
         """Queues the run; call on the loop.
@@ -89,6 +90,7 @@ class Threads:
             ident = run.thread
             if ident is None or self._owner.get(ident) is not run:
                 return False
+            self._interrupted.add(ident)
             _raise_in(ident, Interrupted)
             return True
 
@@ -119,8 +121,10 @@ class Threads:
         except BaseException as raised:  # noqa: BLE001
             error = raised
             self._let_go(ident)  # an interruption may have come in the place of the first
+        broken_off = ident in self._interrupted  # also where the task has caught it
+        self._interrupted.discard(ident)
         try:
-            _give_back(broken_off=isinstance(error, Interrupted))
+            _give_back(broken_off=broken_off)
         except Exception as raised:  # noqa: BLE001 - such as a server that is away: the run's error
             error = error or raised
         self._done.append((run, value, error))
@@ -171,7 +175,8 @@ def _give_back(*, broken_off: bool) -> None:
     transaction that has neither ended nor goes on: the next one has connections of its own.
     """
     close_old_connections()
-    if broken_off:
-        for one in connections.all(initialized_only=True):
+    for one in connections.all(initialized_only=True) if broken_off else ():
+        try:
             one.close()
+        finally:
             del connections[one.alias]

@@ -9,8 +9,9 @@ import pytest
 import structlog
 from django.utils import timezone
 
-from performance.queues import Level, finding, outbox, submission
+from performance.queues import Level, finding, job_lists, outbox, submission
 from performance.queues.conf import QueueOptions
+from tests import round_trips
 from tests.performance.queues.conftest import Workers, eventually
 from tests.performance.queues.jobs import tasks
 
@@ -86,14 +87,33 @@ def test_of_a_long_queue_the_newest_are_looked_at_and_the_rest_is_told(
     assert looked.left_out == 2
 
 
+def test_jobs_that_come_due_meanwhile_hide_no_others(
+    server: Any, asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "AT_ONCE", 2)
+    states = job_lists.states
+
+    def then_they_are_due(entries: Any) -> Any:
+        found = states(entries)
+        server.zrem("rq:scheduled:normal", *(job.id for job in found if job.status == "scheduled"))
+        return found
+
+    with asked():
+        later = tasks.add.using(run_after=timezone.now() + timedelta(days=1))
+        ids = {later.enqueue(number, 1).id for number in range(4)}
+    monkeypatch.setattr(job_lists, "states", then_they_are_due)
+    assert set(found()) == ids
+
+
 def test_a_queue_of_thousands_costs_a_round_trip_a_thousand(server: Any, asked: Any) -> None:
     with asked():
         jobs = [submission.prepare(tasks.add, (n, 1), {}, QueueOptions()) for n in range(2500)]
     submission.send(server, jobs)
     assert len(finding.of(ID).jobs) == 2500
-    before = server.info("commandstats")["cmdstat_lrange"]["calls"]
-    finding.of("another")
-    assert server.info("commandstats")["cmdstat_lrange"]["calls"] - before == 3
+    with round_trips.counted() as trips:
+        finding.of("another")
+    lengths = len(Level) * len(finding.LISTS)
+    assert len(trips) == lengths + 1 + 3
 
 
 @pytest.mark.django_db
