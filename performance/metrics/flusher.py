@@ -22,6 +22,8 @@ logger = logging.getLogger("performance.metrics")
 
 MOST_PENDING = 30
 """Slots kept while Redis is away, five minutes; older ones are dropped and counted."""
+MOST_PACKETS = 300
+"""Packets of requests by their ids kept meanwhile, at a flush a second as long."""
 LONGEST_PAUSE = 10.0
 """Seconds between two tries to reach a Redis that is away."""
 
@@ -45,7 +47,7 @@ class Flusher:
         self._steps = 0
         self._fresh: Cells = {}  # not yet in a batch of totals
         self._batch: tuple[int, list[store.Total]] = (0, [])
-        self._trail: deque[bytes] = deque(maxlen=MOST_PENDING)
+        self._trail: deque[bytes] = deque(maxlen=MOST_PACKETS)
         self._failures = 0
         self._try_at = 0.0
         self._is_last = False

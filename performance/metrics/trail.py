@@ -107,10 +107,9 @@ def _window(last: int) -> list[bytes]:
 
 def _steps(packet: bytes, wanted: bytes) -> Iterator[Step]:
     try:
-        groups = _packet.decode(packet[_HEAD.size :])
-    except msgspec.MsgspecError:  # of another version
+        for what, method, how, requests in _packet.decode(packet[_HEAD.size :]):
+            for digest, at, seconds in _REQUEST.iter_unpack(requests):
+                if digest == wanted:
+                    yield Step(what, method, how, at, seconds)
+    except (msgspec.MsgspecError, struct.error):  # of another version
         return
-    for what, method, how, requests in groups:
-        for digest, at, seconds in _REQUEST.iter_unpack(requests):
-            if digest == wanted:
-                yield Step(what, method, how, at, seconds)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 import redis
 from django.conf import settings
 from django.test import override_settings
 
 from performance import metrics
-from performance.metrics import store, trail
+from performance.metrics import flusher, store, trail
 from performance.metrics.trail import Step
 from tests.performance.metrics.conftest import MOMENT
 from tests.performance.metrics.settings import with_metrics
@@ -104,10 +105,32 @@ def test_all_that_waits_is_read_window_by_window(monkeypatch: pytest.MonkeyPatch
     assert all(trail.of(str(number)) for number in range(5))
 
 
-def test_a_packet_of_another_version_is_passed_over(queue_redis: redis.Redis) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xc1" + trail._digest("one"),
+        msgspec.msgpack.encode([("a view", "GET", "2xx", trail._digest("one"))]),
+    ],
+)
+def test_a_packet_of_another_version_is_passed_over(queue_redis: redis.Redis, body: bytes) -> None:
     answered("one")
-    queue_redis.rpush(store.TRAIL, b"\x00\x00\x00\x00\xc1" + trail._digest("one"))
+    queue_redis.rpush(store.TRAIL, b"\x00\x00\x00\x00" + body)
     assert len(trail.of("one")) == 1
+
+
+def test_requests_wait_for_redis_as_long_as_their_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_arguments: object) -> None:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(flusher, "LONGEST_PAUSE", 0)
+        patch.setattr(store, "write", away)
+        for second in range(2 * flusher.MOST_PENDING):
+            metrics.remember(str(second), PAGE, 0.25)
+            assert not metrics.flush()
+    answered("last")
+    assert trail.of("0")
+    assert trail.of("last")
 
 
 def test_a_packet_that_was_sent_twice_counts_once(queue_redis: redis.Redis) -> None:

@@ -95,7 +95,8 @@ def test_jobs_that_come_due_meanwhile_hide_no_others(
 
     def then_they_are_due(entries: Any) -> Any:
         found = states(entries)
-        server.zrem("rq:scheduled:normal", *(job.id for job in found if job.status == "scheduled"))
+        if due := [job.id for job in found if job.status == "scheduled"]:
+            server.zrem("rq:scheduled:normal", *due)
         return found
 
     with asked():
