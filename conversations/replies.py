@@ -81,7 +81,7 @@ async def _run(attempt: Attempt) -> None:
         finally:
             await _cancelled(work, beat)
         if attempt.text and out.published_at is None:
-            await writer.flush()
+            await writer.push()
         attempt.published_at, attempt.frames = out.published_at, out.frames
         is_written = await _finish(attempt, status)
         if is_written or attempt.deleted:

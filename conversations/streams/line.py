@@ -40,6 +40,8 @@ class Line:
         gone = asyncio.create_task(_disconnected(receive))
         sending = asyncio.create_task(self._send_all(cursor))
         self._mailbox.on_crowded_out = lambda: self._make_way(sending)
+        if self._mailbox.crowded_out:  # while the answer began
+            self._make_way(sending)
         try:
             await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:

@@ -17,6 +17,8 @@ from conversations.streams.events import APPEND, LENGTH, LIFE, async_client, sto
 if TYPE_CHECKING:
     from conversations.streams.reply import ReplyStream
 
+    Frame = tuple[ReplyStream, bytes]
+
 logger = structlog.get_logger(__name__)
 
 TICK = 0.1  # seconds between two writes
@@ -54,9 +56,9 @@ class FrameWriter:
 
     async def remove(self, stream: ReplyStream) -> None:
         """Writes what is left of `stream` and forgets it. Where Redis is away it waits a little."""
-        await self.flush()
         with suppress(TimeoutError):
             async with asyncio.timeout(PARTING):
+                await self.flush()
                 while not await self._is_written(stream):
                     await asyncio.sleep(TICK)
         self._streams.discard(stream)
@@ -69,6 +71,12 @@ class FrameWriter:
         """Writes at once instead of at the next tick: for the first words of an answer."""
         self._wake.set()
 
+    async def push(self) -> None:
+        """As `flush`, but waits for PARTING at most, be it for Redis or for those who wait for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING):
+                await self.flush()
+
     async def flush(self) -> None:
         """One round trip: all new frames out, all stop flags in."""
         async with self._writing:
@@ -76,19 +84,14 @@ class FrameWriter:
             if not streams:
                 return
             frames = [(stream, frame) for stream in streams for frame in stream.take_frames()]
-            keys = [stream.key for stream, _ in frames]
-            keys += [stop_key(stream.message_id, stream.attempt) for stream in streams]
             begun, self._begun = self._begun, []
-            if begun:
-                keys.append(waiting.KEY)
-            written = (frame for _, frame in frames)
             try:
-                ids, stops = await self._append(keys, [LENGTH, LIFE, len(frames), *written, *begun])
-            except RedisError as error:
-                self._begun += begun
+                ids, stops = await self._append(*_arguments(streams, frames, begun))
+            except (RedisError, asyncio.CancelledError) as error:
+                self._take_back(frames, begun)
+                if isinstance(error, asyncio.CancelledError):
+                    raise
                 self._report(error)
-                for stream, frame in reversed(frames):
-                    stream.give_back(frame)
                 return
         self._failing = False
         for (stream, _), event_id in zip(frames, ids, strict=True):
@@ -96,6 +99,11 @@ class FrameWriter:
         for stream, stop in zip(streams, stops, strict=True):
             if stop:
                 stream.stop()
+
+    def _take_back(self, frames: list[Frame], begun: list[str]) -> None:
+        self._begun += begun
+        for stream, frame in reversed(frames):
+            stream.give_back(frame)
 
     def _report(self, error: RedisError) -> None:
         if not self._failing:
@@ -117,6 +125,17 @@ class FrameWriter:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
         return self._wake.is_set()
+
+
+def _arguments(
+    streams: list[ReplyStream], frames: list[Frame], begun: list[str]
+) -> tuple[list[str], list[int | bytes | str]]:
+    """Keys and arguments of the script."""
+    keys = [stream.key for stream, _ in frames]
+    keys += [stop_key(stream.message_id, stream.attempt) for stream in streams]
+    if begun:
+        keys.append(waiting.KEY)
+    return keys, [LENGTH, LIFE, len(frames), *(frame for _, frame in frames), *begun]
 
 
 writers: WeakKeyDictionary[asyncio.AbstractEventLoop, FrameWriter] = WeakKeyDictionary()

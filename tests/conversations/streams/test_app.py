@@ -580,15 +580,23 @@ def test_others_and_streams_that_have_ended_do_not_count(
     run(scenario)
 
 
+@pytest.mark.parametrize("at", ["http.response.start", "http.response.body"])
 def test_one_who_takes_nothing_makes_way_too(
-    conversation: Conversation, cookie: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+    conversation: Conversation,
+    cookie: str,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
 ) -> None:
+    """Crowded out while its answer begins, or later."""
     settings.STREAMS_PER_USER = 1
     monkeypatch.setattr(line, "PARTING", 0.05)
-    browser, begun = Browser(), asyncio.Event()
+    browser, begun, go_on = Browser(), asyncio.Event(), asyncio.Event()
 
     async def stuck(message: Any) -> None:
-        begun.set()
+        if message["type"] == at:
+            begun.set()
+            await go_on.wait()
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
@@ -599,6 +607,7 @@ def test_one_who_takes_nothing_makes_way_too(
         )
         await begun.wait()
         async with following(conversation.pk, cookie), asyncio.timeout(5):
+            go_on.set()
             await task
         assert browser.tally.ended == "crowded"
 

@@ -178,6 +178,56 @@ def test_a_restart_of_redis_leaves_no_gap(valkey_server: Any, settings: Any) -> 
     assert "".join(data.get("t", "") for _, data in kinds) == "Once upon a time"
 
 
+def test_replies_that_end_do_not_wait_in_a_row_for_a_redis_that_hangs(
+    valkey_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "PARTING", 0.2)
+    server = valkey_server()
+    settings.QUEUE_URL = server.url
+
+    async def scenario() -> None:
+        async with asyncio.timeout(8), asyncio.TaskGroup() as group:
+            for number in range(6):  # for which Redis has two seconds each
+                group.create_task(one(number))
+
+    async def one(number: int) -> None:
+        async with streams.open_stream(CONVERSATION, number, 1, lambda: None) as (stream, out):
+            stream.text("Hello")
+            await out.push()
+
+    server.freeze()
+    try:
+        async_to_sync(scenario)()
+    finally:
+        server.thaw()
+
+
+def test_what_nobody_waits_for_any_more_is_written_in_its_order(
+    valkey_server: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = valkey_server()
+    settings.QUEUE_URL = server.url
+
+    async def scenario() -> None:
+        async with streams.open_stream(CONVERSATION, 5, 1, lambda: None) as (stream, out):
+            stream.text("Once ")
+            with monkeypatch.context() as patch:
+                patch.setattr(writer, "PARTING", 0.2)
+                await out.push()
+            stream.text("more")
+            await asyncio.to_thread(server.thaw)
+            await out.flush()
+
+    server.freeze()
+    async_to_sync(scenario)()
+
+    with server.client() as client:
+        entries = client.xrange(stream_key(CONVERSATION))
+    kinds = decoded([fields[b"f"] for _, fields in entries])
+    assert [kind for kind, _ in kinds] == ["begin", "text", "text"]
+    assert "".join(data.get("t", "") for _, data in kinds) == "Once more"
+
+
 def test_what_waits_for_redis_is_bounded() -> None:
     stream = new_stream()
     for number in range(2 * KEPT):
