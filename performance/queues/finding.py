@@ -66,7 +66,7 @@ def _of(correlation_id: str, level: Level, registry: Registry) -> Iterator[JobSt
     client: Any = connection.client()
     wanted = correlation_id.encode()
     # All at once: a part of a list that others shorten meanwhile would leave out as many.
-    for entries in batched(job_lists.newest(level, registry, MOST), AT_ONCE, strict=False):
+    for entries in batched(job_lists.newest(level, registry, MOST), AT_ONCE):
         pipeline = client.pipeline(transaction=False)
         for job_id, _ in entries:
             pipeline.hget(results.job_key(job_id), "meta")

@@ -47,7 +47,7 @@ def select_related() -> None:
 
 def asked_in_batches() -> None:
     keys = list(Permission.objects.values_list("pk", flat=True)[:40])
-    for some in batched(keys, 10, strict=False):
+    for some in batched(keys, 10):
         Permission.objects.in_bulk(list(some))
 
 
