@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Mapping
 from logging import Filter, LogRecord
 from typing import Any
 
@@ -55,6 +56,8 @@ class WithoutMessages(Filter):
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(record.args, tuple):
             record.args = tuple(_told(one, error) for one in record.args)
+        elif isinstance(record.args, Mapping):
+            record.args = {name: _told(one, error) for name, one in record.args.items()}
         record.msg = _told(record.msg, error)
         if record.name == "asyncio" and record.exc_info:
             # "Task exception was never retrieved", and in the lines below the exception's repr.

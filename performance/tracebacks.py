@@ -72,19 +72,34 @@ def told(error: BaseException) -> str:
 
 
 def _parts(error: BaseException, seen: set[int]) -> Iterator[str]:
-    seen.add(id(error))
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None and id(before) not in seen:
-        yield from _parts(before, seen)
-        why = "caused" if error.__cause__ else "was being handled during"
-        yield f"\nThat {why} the following:\n\n"
+    # By a loop: a chain may be longer than the stack is deep.
+    chain = [error, *_before(error, seen)]
+    for one, after in zip(reversed(chain), [*chain[-2::-1], None], strict=True):
+        yield from _part(one, seen)
+        if after is not None:
+            why = "caused" if after.__cause__ else "was being handled during"
+            yield f"\nThat {why} the following:\n\n"
+
+
+def _before(error: BaseException, seen: set[int]) -> Iterator[BaseException]:
+    """What led to it, the nearest first."""
+    one: BaseException | None = error
+    while one is not None:
+        seen.add(id(one))
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        if one is None or id(one) in seen:
+            return
+        yield one
+
+
+def _part(error: BaseException, seen: set[int]) -> Iterator[str]:
     if error.__traceback__ is not None:
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(error.__traceback__)
     yield f"{line(error)}\n"
     if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions:
-            yield from _parts(part, seen)
+        for one in error.exceptions:
+            yield from _parts(one, seen)
 
 
 def _name(kind: type[BaseException]) -> str:

@@ -96,6 +96,7 @@ try:
     fail()
 except ValueError as error:
     logging.getLogger('b').warning('refused: %s', error)
+    logging.getLogger('b').warning('by name: %(why)s', {'why': error})
     structlog.get_logger('a').exception('failed', error=error)
     logging.getLogger('b').exception('failed')
 refused = logging.getLogger('django.security.SuspiciousFileOperation')
@@ -117,7 +118,14 @@ def test_no_line_quotes_the_message_of_an_exception(style: str) -> None:
     text = "\n".join(logged(QUOTING, style))
     assert "canary-9" not in text
     assert text.count("in fail") == 8
-    for kept in ("refused: ValueError", ": /c/", "thread_failed", "helper", "never retrieved"):
+    for kept in (
+        "refused: ValueError",
+        "by name: ValueError",
+        ": /c/",
+        "thread_failed",
+        "helper",
+        "never retrieved",
+    ):
         assert kept in text
 
 

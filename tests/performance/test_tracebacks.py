@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -97,6 +98,17 @@ def test_causes_are_told_by_the_same_rule() -> None:
 
     text = tracebacks.formatted(raised(fail))
     assert text.count(tracebacks.LEFT_OUT) == 2
+    assert CANARY not in text
+
+
+def test_a_chain_may_be_longer_than_the_stack_is_deep() -> None:
+    first = error = raised(lambda: int(CANARY))
+    for _ in range(2 * sys.getrecursionlimit()):
+        error, error.__context__ = KeyError(CANARY), error
+    first.__cause__ = error  # and a ring at that
+    text = tracebacks.formatted(error)
+    assert text.count("was being handled during") == 2 * sys.getrecursionlimit()
+    assert text.startswith("Traceback")
     assert CANARY not in text
 
 
