@@ -82,7 +82,7 @@ async def _run(attempt: Attempt) -> None:
             await _cancelled(work, beat)
         if attempt.text and out.published_at is None:
             await writer.push()
-        attempt.published_at, attempt.frames = out.published_at, out.frames
+        attempt.published_at, attempt.frames = out.published_at, out.made()
         is_written = await _finish(attempt, status)
         if is_written or attempt.deleted:
             measuring.ended(attempt, status)

@@ -27,7 +27,7 @@ class ReplyStream:
     """Coalesces text between two ticks.
 
     Once they are written, `start_id` is the id of its first frame, and `published_at` the time of
-    the first text. `frames` counts them.
+    the first text.
     """
 
     def __init__(
@@ -37,31 +37,32 @@ class ReplyStream:
         self.message_id = message_id
         self.attempt = attempt
         self.start_id = ""
-        self.frames = 0
         self.published_at: datetime | None = None
         self.stopped = False
         self._on_stop = on_stop
-        self._frames: list[bytes] = [self._frame("begin", c=_correlation_id())]
+        self._frames: list[bytes] = []
+        self._made = 0
         self._pending = ""
         self._tail = ""  # the text since the last closed block, what is pending included
         self._offset = 0
         self._closed = 0
+        self._say("begin", c=_correlation_id())
 
     def text(self, piece: str) -> None:
         self._pending += piece
 
     def tool(self, number: int, name: str, state: str, milliseconds: int = 0) -> None:
         self._take_text()
-        self._frames.append(self._frame("tool", n=number, name=name, state=state, ms=milliseconds))
+        self._say("tool", n=number, name=name, state=state, ms=milliseconds)
 
     def held(self, seconds: float) -> None:
         """The provider's limits hold it up for so long; 0: its turn has come."""
         self._take_text()
-        self._frames.append(self._frame("held", s=round(seconds, 1)))
+        self._say("held", s=round(seconds, 1))
 
     def done(self, status: str) -> None:
         self._take_text()
-        self._frames.append(self._frame("done", status=status))
+        self._say("done", status=status)
 
     def stop(self) -> None:
         if not self.stopped:
@@ -74,6 +75,11 @@ class ReplyStream:
         frames, self._frames = self._frames, []
         return frames
 
+    def made(self) -> int:
+        """How many frames there are of it by now, whether they are written or still wait."""
+        self._take_text()
+        return self._made
+
     @property
     def has_frames(self) -> bool:
         return bool(self._frames)
@@ -84,7 +90,6 @@ class ReplyStream:
             self._frames.insert(0, frame)
 
     def written(self, event_id: str) -> None:
-        self.frames += 1
         self.start_id = self.start_id or event_id
         if self._offset and self.published_at is None:
             self.published_at = timezone.now()
@@ -93,7 +98,7 @@ class ReplyStream:
         piece, self._pending = self._pending, ""
         if not piece:
             return
-        self._frames.append(self._frame("text", o=self._offset, t=piece))
+        self._say("text", o=self._offset, t=piece)
         self._offset += utf16_length(piece)
         self._tail += piece
         if "\n" in piece:
@@ -105,10 +110,11 @@ class ReplyStream:
             return
         closed, self._tail = self._tail[:end], self._tail[end:]
         self._closed += utf16_length(closed)
-        self._frames.append(self._frame("block", o=self._closed, h=markdown.render(closed)))
+        self._say("block", o=self._closed, h=markdown.render(closed))
 
-    def _frame(self, kind: str, **data: object) -> bytes:
-        return encode(kind, m=self.message_id, a=self.attempt, **data)
+    def _say(self, kind: str, **data: object) -> None:
+        self._made += 1
+        self._frames.append(encode(kind, m=self.message_id, a=self.attempt, **data))
 
 
 def _correlation_id() -> str:

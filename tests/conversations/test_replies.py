@@ -267,8 +267,9 @@ def test_stop_while_a_tool_runs_waits_for_no_tool(endless: Endless) -> None:
     # A thread cannot be cancelled: what it has to say is not heard any more.
     assert heard[0] in {"cancelled", ""}
     assert not ended.tool_runs.exists()
-    (*_, last) = queue_frames(ended)
+    (*earlier, last) = queue_frames(ended)
     assert last.startswith(b"done ")
+    assert ended.frames == len(earlier)
     assert answering.go_on(reply)
     ended = write(reply, 2)
     assert (ended.status, ended.message.text) == (Status.COMPLETE, "First.  and so on")

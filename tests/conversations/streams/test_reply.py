@@ -165,7 +165,7 @@ def test_a_restart_of_redis_leaves_no_gap(valkey_server: Any, settings: Any) -> 
             await asyncio.to_thread(server.start)
             stream.text("time")
             stream.done("complete")
-        counted.append(stream.frames)
+        counted.append(stream.made())
 
     counted: list[int] = []
     async_to_sync(scenario)()
