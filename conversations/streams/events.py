@@ -142,7 +142,9 @@ def _unsaid(client: redis.Redis) -> Unsaid:
 
 def forget(conversation_id: UUID) -> bool:
     """Removes the events of a conversation that was deleted; they would expire within the hour."""
-    return tell(lambda client: client.delete(stream_key(conversation_id)))
+    key = stream_key(conversation_id)
+    _unsaid(_client()).drop(key)
+    return tell(lambda client: client.delete(key))
 
 
 def rights_changed(user_id: int) -> bool:

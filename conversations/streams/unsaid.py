@@ -35,19 +35,24 @@ class Unsaid:
             self._frames.pop(frame, None)
             if len(self._frames) < MOST:
                 self._frames[frame] = object()
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._try, name="unsaid", daemon=True)
                 self._thread.start()
+
+    def drop(self, key: str) -> None:
+        """Says nothing more in that stream."""
+        with self._lock:
+            self._frames = {frame: kept for frame, kept in self._frames.items() if frame[0] != key}
 
     def _try(self) -> None:
         for _ in range(int(PATIENCE / EVERY)):
             time.sleep(EVERY)
             with self._lock:
                 frames = dict(self._frames)
-            said = self._say(list(frames))
+            said = not frames or self._say(list(frames))
             with self._lock:
                 for frame, kept in frames.items() if said else ():
-                    if self._frames[frame] is kept:  # else it is to be said once more
+                    if self._frames.get(frame) is kept:  # else it is to be said once more, or never
                         del self._frames[frame]
                 if not self._frames:
                     self._thread = None

@@ -91,6 +91,32 @@ def test_what_is_kept_again_while_it_is_said_is_said_again() -> None:
     assert told == [[one, other], [one]]
 
 
+def test_nothing_is_said_of_a_conversation_that_is_deleted_meanwhile(
+    server: ThrowAwayValkey,
+) -> None:
+    server.kill()
+    events.announce(ONE, "title", t="private")
+    events.announce(OTHER, "state", m=7)
+    assert not events.forget(ONE)
+    server.start()
+
+    assert wait_for(lambda: said(server, OTHER))
+    assert said(server, ONE) == []
+
+
+def test_where_all_that_waits_is_dropped_nothing_is_said() -> None:
+    def say(frames: list[unsaid.Frame]) -> bool:
+        raise AssertionError(frames)
+
+    waiting = unsaid.Unsaid(say)
+    waiting._thread = threading.current_thread()
+    waiting.keep(("key", b"one"))
+    waiting.drop("key")
+    waiting._try()
+
+    assert waiting._thread is None
+
+
 def test_what_waits_to_be_announced_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unsaid, "MOST", 3)
     monkeypatch.setattr(unsaid, "EVERY", 0.01)
