@@ -241,14 +241,12 @@ def test_what_waits_for_redis_is_bounded() -> None:
 def test_a_page_does_not_break_either(
     name: str, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from conversations.streams import events, unsaid
+    from conversations.streams import events
 
     settings.QUEUE_URL = "unix:///nowhere/queue.sock"
     monkeypatch.setattr(unsaid, "EVERY", 0.01)
     monkeypatch.setattr(unsaid, "PATIENCE", 0.02)
     events._client.cache_clear()
-    monkeypatch.setattr(unsaid, "EVERY", 0.01)
-    monkeypatch.setattr(unsaid, "PATIENCE", 0.01)
     arguments: dict[str, list[Any]] = {
         "announce": [CONVERSATION, "message"],
         "request_stop": [5, 1],
