@@ -26,6 +26,7 @@ from conversations.models import (
     Status,
     ToolRun,
 )
+from conversations.streams import writer
 from conversations.streams.events import stream_key
 from conversations.tasks import sweep_replies
 from conversations.tools.base import Tool, registry
@@ -369,6 +370,25 @@ def test_it_is_soon_known_where_the_frames_begin(monkeypatch: pytest.MonkeyPatch
             await work
 
     async_to_sync(scenario)()
+
+
+def test_without_redis_an_answer_is_not_kept_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[str] = []
+    checkpoint = attempts.checkpoint
+
+    def noted(attempt: attempts.Attempt, stream_start: str) -> bool:
+        kept.append(stream_start)
+        return checkpoint(attempt, stream_start)
+
+    monkeypatch.setattr(attempts, "checkpoint", noted)
+    monkeypatch.setattr(replies, "FIRST_CHECKPOINT", 0.01)
+    monkeypatch.setattr(writer, "PARTING", 0.1)
+    reply = ask("say So far.\npause 0.8\nsay  End.")
+    monkeypatch.setattr(settings, "QUEUE_URL", "unix:///nowhere/queue.sock")
+
+    assert write(reply).message.text == "So far. End."
+    assert {*kept} == {""}
+    assert len(kept) < 12  # each time after twice as long
 
 
 def test_the_end_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
