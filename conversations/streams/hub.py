@@ -178,7 +178,7 @@ class Hub:
 
     async def _unsubscribe(self, key: str) -> None:
         async with self._subscribing:
-            if key not in self._mailboxes:
+            if self._is_complete and key not in self._mailboxes:
                 with suppress(RedisError):
                     await self._pubsub.unsubscribe(key)
 

@@ -14,7 +14,7 @@ from conversations.models import Conversation
 from conversations.streams import hub
 from conversations.streams.events import APPEND, encode, stream_key
 from tests.conversations.streams.test_app import cookie_of, following, numbers, run
-from tests.factories import ConversationFactory
+from tests.factories import ConversationFactory, UserFactory
 from tests.proxy import TcpProxy
 from tests.servers import ThrowAwayValkey
 
@@ -53,15 +53,16 @@ def test_what_is_said_while_the_line_is_down_is_not_missed(
 def test_a_crowd_does_not_wait_in_a_row_for_a_redis_that_does_not_answer(
     valkey_server: Callable[..., ThrowAwayValkey], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    conversation: Any = ConversationFactory()
-    cookie, server = cookie_of(conversation.user), valkey_server()
+    user = UserFactory()
+    crowd = [one.pk for one in ConversationFactory.create_batch(20, user=user)]
+    cookie, server = cookie_of(user), valkey_server()
     monkeypatch.setattr(settings, "QUEUE_URL", server.url)
     monkeypatch.setattr(hub, "ANSWER", 0.5)
 
     async def scenario() -> None:
-        async with AsyncExitStack() as stack:
+        async with asyncio.timeout(8), AsyncExitStack() as stack:
             browsers = await asyncio.gather(
-                *(stack.enter_async_context(following(conversation.pk, cookie)) for _ in range(20))
+                *(stack.enter_async_context(following(one, cookie)) for one in crowd)
             )
             for browser in browsers:
                 await browser.wait_for(1)
