@@ -70,11 +70,14 @@ def test_workers_killed_at_random_points_lose_and_repeat_nothing(
     # Innocent jobs may be in several killed workers; only poison may be parked, and none is here.
     options = {"MAX_DELIVERIES": 1000, "LEASE": 1.5}
     running = [workers.start("--concurrency", "50", **options) for _ in range(2)]
+    hits = 0
     for _ in range(KILLS):
-        time.sleep(rng.uniform(0.5, 1.5))
+        hits += has_begun(server, jobs)
+        time.sleep(rng.uniform(0, 0.5))
         victim = rng.randrange(len(running))
         running[victim].kill()
         running[victim] = workers.start("--concurrency", "50", **options)
+    assert hits >= KILLS / 2, "most were killed when there was nothing to do"
     eventually(lambda: ended(server, jobs.values()) == JOBS, within=90)
     assert set(history(server)) == set(jobs)
     assert {successes_of(server, job_id) for job_id in jobs.values()} == {1}
@@ -90,6 +93,13 @@ def ended(server: redis.Redis, ids: Iterable[str]) -> int:
     for job_id in ids:
         pipeline.hget(f"rq:job:{job_id}", "status")
     return sum(status in {b"finished", b"failed"} for status in pipeline.execute())
+
+
+def has_begun(server: redis.Redis, jobs: dict[str, str]) -> bool:
+    """Waits until a worker does something, since the last was killed; False where nothing is left to do."""
+    before = server.llen("history")
+    eventually(lambda: server.llen("history") > before or finished(server) == len(jobs))
+    return int(server.llen("history")) > before
 
 
 def finished(server: redis.Redis) -> int:
