@@ -1,4 +1,4 @@
-"""What `pip install ./performance` asks for is what the app imports, in the versions of the site."""
+"""What `pip install ./performance` asks for is what the app imports, in the versions of the site; it brings all of the app."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
+
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[a-z0-9-]+", re.IGNORECASE)
@@ -57,3 +60,16 @@ def test_every_package_that_is_imported_is_asked_for() -> None:
     app = project(ROOT / "performance/pyproject.toml")
     named = {NAME.match(one)[0].lower() for one in requirements(app)}  # type: ignore[index]
     assert wanted - named - COMES_WITH_OTHERS == set()
+
+
+def test_the_wheel_holds_the_app_under_its_own_name(tmp_path: Path) -> None:
+    """Each file once, by the path that Python looks for: as `performance/./apps.py` an importer of zips finds none."""
+    built = next(WheelBuilder(str(ROOT / "performance")).build(directory=str(tmp_path)))
+    with ZipFile(built) as wheel:
+        held = [name for name in wheel.namelist() if ".dist-info/" not in name]
+        licenses = [name for name in wheel.namelist() if name.endswith("licenses/LICENSE")]
+        assert wheel.read(licenses[0]) == (ROOT / "LICENSE").read_bytes()
+    app = [path for path in (ROOT / "performance").rglob("*") if path.is_file()]
+    wanted = [str(path.relative_to(ROOT)) for path in app if path.parent.name != "__pycache__"]
+    assert sorted(held) == sorted({*wanted} - {"performance/pyproject.toml"})
+    assert "performance/py.typed" in held

@@ -49,7 +49,7 @@ CLAIMS = (
         50,
         " %",
         factor=100,
-        why_not="sending takes 15 statements with the caches or without: three quarters of those that are left",
+        why_not="sending takes as many with the caches as without: three quarters of those that are left",
     ),
     at_least(
         "A cached conversation page is faster by (p50)",
