@@ -186,6 +186,7 @@ def enqueue_import(found: Import) -> None:
 def sweep_imports() -> int:
     """Has imports read that no worker took, or whose worker is gone. Returns how many."""
     left = list(Import.objects.left()[:BATCH])
+    Import.objects.left().wait_anew([found.pk for found in left])
     for found in left:
         enqueue_import(found)
     return len(left)
@@ -194,10 +195,11 @@ def sweep_imports() -> int:
 @task(level=Level.LOW, schedule=Schedule(every=60))
 def sweep_attachments() -> int:
     """Has files read that no worker took, and removes those that nobody sent. Returns how many."""
-    left = list(Attachment.objects.left(attachments.limits().patience)[:BATCH])
+    patience = attachments.limits().patience
+    left = list(Attachment.objects.left(patience)[:BATCH])
+    Attachment.objects.left(patience).wait_anew([one.pk for one in left])
     for attachment in left:
         enqueue_reading(attachment)
-    Attachment.objects.filter(pk__in=[one.pk for one in left]).update(state_at=timezone.now())
     forgotten = Attachment.objects.forgotten(UNSENT)[:BATCH]
     return len(left) + sum(bool(attachment.delete()) for attachment in forgotten)
 

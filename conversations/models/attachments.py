@@ -7,6 +7,7 @@ name; it goes when its row has gone for good (conversations.receivers).
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -81,6 +82,10 @@ class AttachmentQuerySet(models.QuerySet["Attachment"]):
     def left(self, patience: timedelta) -> Self:
         """To be read, and nobody has touched them for longer than that."""
         return self.unread().filter(state_at__lt=timezone.now() - patience)
+
+    def wait_anew(self, pks: Sequence[uuid.UUID]) -> None:
+        """Those of them that are still in this set can be claimed from now on, and are left again after as long."""
+        self.filter(pk__in=pks).update(state=ReadingState.WAITING, state_at=timezone.now())
 
     def claim(self, pk: uuid.UUID, patience: timedelta) -> bool:
         """Takes one to be read. False where another worker has it, or it has been read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -35,6 +36,10 @@ class ImportQuerySet(models.QuerySet["Import"]):
     def left(self) -> Self:
         """To be read, and nobody has touched them for long."""
         return self.unfinished().filter(state_at__lt=timezone.now() - PATIENCE)
+
+    def wait_anew(self, pks: Sequence[int]) -> None:
+        """Those of them that are still in this set can be claimed from now on, and are left again after as long."""
+        self.filter(pk__in=pks).update(state=ImportState.WAITING, state_at=timezone.now())
 
     def claim(self, pk: int) -> bool:
         """Takes one to be read. False where another worker has it, or it is done."""

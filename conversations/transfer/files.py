@@ -48,12 +48,34 @@ def read(
     messages: list[Message],
     on_file: Callable[[Attachment], object],
 ) -> None:
-    """Stores the files, within the limits of uploads, each told to `on_file`. Raises attachments.Refused."""
+    """Stores the files, within the limits of uploads, each told to `on_file`. Raises attachments.Refused.
+
+    Where one is refused, none of the others stays in the storage: their rows are rolled back, so nothing counts them.
+    """
+    stored: list[Attachment] = []
+    try:
+        _store(user, conversation, rows, messages, stored)
+    except BaseException:
+        for attachment in stored:
+            attachment.file.delete(save=False)
+        raise
+    for attachment in stored:
+        on_file(attachment)
+
+
+def _store(
+    user: User,
+    conversation: Conversation,
+    rows: Sequence[AttachmentRow],
+    messages: list[Message],
+    stored: list[Attachment],
+) -> None:
+    """Adds each to `stored` as soon as it is."""
     for row in rows:
         if not row.data:
             continue
         found = attachments.store(user, SimpleUploadedFile(row.name, row.data))
+        stored.append(found)
         found.conversation, found.created_at = conversation, row.created_at
         found.save(update_fields=["conversation", "created_at"])
         found.messages.add(*(messages[number] for number in row.messages))
-        on_file(found)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +21,7 @@ from conversations.models import (
     Branch,
     Conversation,
     Import,
+    ImportState,
     Message,
     Permission,
     Reply,
@@ -27,7 +30,7 @@ from conversations.models import (
     ToolRun,
 )
 from conversations.models.imports import PATIENCE
-from conversations.tasks import enqueue_reading
+from conversations.tasks import enqueue_reading, sweep_imports
 from tests.factories import (
     ConversationFactory,
     MessageFactory,
@@ -243,6 +246,26 @@ def test_files_that_do_not_fit_are_refused(change: dict[str, Any], problem: str)
     assert Attachment.objects.count() == 1
 
 
+def test_a_refused_file_leaves_none_of_those_before_it() -> None:
+    """No row would name them, and none of them would count in what the user's files may take."""
+    message = MessageFactory.create()
+    alice = message.conversation.user
+    found = attachments.store(alice, SimpleUploadedFile("a.txt", b"text"))
+    attachments.send(message, alice.pk, [found.pk])
+    file = json.loads(written([message.conversation]))
+    files = file["conversations"][0]["attachments"]
+    files.append(files[0] | {"data": "UEsDBA=="})
+    before = stored_files()
+    with pytest.raises(transfer.Refused, match="is an archive"):
+        read(UserFactory.create(), json.dumps(file).encode())
+    assert stored_files() == before
+
+
+def stored_files() -> set[Path]:
+    folder = Path(storages["attachments"].path(""))
+    return {path for path in folder.rglob("*") if path.is_file()}
+
+
 def test_an_export_of_before_there_were_files_is_read() -> None:
     file = json.loads(written([MessageFactory.create().conversation]))
     file["version"] = 1
@@ -310,6 +333,20 @@ def test_a_worker_that_died_in_the_middle_leaves_no_doubles(monkeypatch: Any) ->
     assert (found.state, found.taken, found.already) == ("done", 1, 2)
     assert bob.conversations.count() == 3
     assert not found.file
+
+
+def test_what_a_dead_worker_left_is_enqueued_once_in_its_time_and_read(
+    file: dict[str, Any],
+) -> None:
+    found = imported(UserFactory.create(), json.dumps(file).encode())
+    assert sweep_imports.func() == 0
+    old = {"state": ImportState.READING, "state_at": timezone.now() - PATIENCE * 2, "tries": 1}
+    Import.objects.filter(pk=found.pk).update(**old)
+    assert sweep_imports.func() == 1
+    assert sweep_imports.func() == 0  # its job is not multiplied while it waits
+    importing.read(found.pk, enqueue_reading)
+    found.refresh_from_db()
+    assert (found.state, found.taken) == ("done", 1)
 
 
 def test_one_that_does_not_fit_costs_none_of_the_others(file: dict[str, Any]) -> None:

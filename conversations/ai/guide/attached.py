@@ -167,12 +167,14 @@ def _summary(places: list[Place]) -> str:
 
 
 def _notes(files: Sequence[File]) -> str:
-    notes = [f"{file.name}: {file.note}." for file in files if file.note]
+    notes = [
+        f"{_escaped(file.name)}: {file.note.removesuffix('.')}." for file in files if file.note
+    ]
     return "".join(f"\n\n{note}" for note in notes)
 
 
 def _nothing(files: Sequence[File]) -> str:
-    names = ", ".join(file.name for file in files)
+    names = ", ".join(_escaped(file.name) for file in files)
     notes = _notes(files)
     if all(not file.passages for file in files):
         return f"I could not look into {names}.{notes}"

@@ -131,6 +131,14 @@ def test_the_guide_says_what_it_does_not_find(attach: Attach) -> None:
     assert "reads no images" in guide(turn(picture))
 
 
+def test_the_guide_says_why_it_cannot_read_a_file(attach: Attach) -> None:
+    """In one sentence, and with the file's name as it is: nothing of it is Markdown."""
+    message = asked(attach, "What is in it?", (files.pdf([[]]), "__scan__.pdf"))
+    answer = guide(turn(message))
+    assert "I could not look into \\_\\_scan\\_\\_.pdf." in answer
+    assert answer.endswith("Run text recognition over it first.")
+
+
 def test_the_guide_goes_on_with_what_it_can_do_beside_files(attach: Attach) -> None:
     message = asked(attach, "Summarise this", (REPORT, "report.pdf"))
     answer = guide(turn(message))

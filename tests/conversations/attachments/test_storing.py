@@ -128,8 +128,11 @@ def test_what_no_worker_took_is_enqueued_again(attach: Attach) -> None:
         state=ReadingState.READING, state_at=long_ago, tries=1
     )
     assert tasks.sweep_attachments.func() == 1
+    assert tasks.sweep_attachments.func() == 0  # its job is not multiplied while it waits
     read = attachments.read(waiting.pk)
-    assert read is None or read.is_ready
+    assert read is not None
+    assert read.is_ready
+    assert tasks.sweep_attachments.func() == 0
 
 
 def test_stored_files_without_a_row_are_found(attach: Attach, stored: Path) -> None:

@@ -59,7 +59,7 @@ def bring(client: Client, data: bytes) -> str:
 def test_back_again(client: Client, conversation: Conversation, alice: Any) -> None:
     MessageFactory.create(conversation=conversation, text="Brie")
     data = body(client.get("/transfer/", {"format": "json"}))
-    assert "1 conversation with 1 messages is here now." in bring(client, data)
+    assert "1 conversation with 1 message is here now." in bring(client, data)
     assert alice.conversations.count() == 2
     copy = alice.conversations.exclude(pk=conversation.pk).get()
     assert "Brie</p>" in client.get(copy.get_absolute_url()).content.decode()
