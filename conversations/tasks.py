@@ -184,11 +184,13 @@ def enqueue_import(found: Import) -> None:
 
 @task(level=Level.LOW, schedule=Schedule(every=60))
 def sweep_imports() -> int:
-    """Has imports read that no worker took, or whose worker is gone. Returns how many."""
+    """Has imports read that no worker took, or whose worker is gone, and deletes old reports. Returns how many."""
     left = list(Import.objects.left()[:BATCH])
     Import.objects.left().wait_anew([found.pk for found in left])
     for found in left:
         enqueue_import(found)
+    past = list(Import.objects.past().values_list("pk", flat=True)[:BATCH])
+    Import.objects.filter(pk__in=past).delete()
     return len(left)
 
 

@@ -17,6 +17,7 @@ from conversations.models.attachments import attachment_storage, stored_name
 
 PATIENCE = timedelta(minutes=2)  # without a sign of life the worker is taken for dead
 TRIES = 3
+KEPT = timedelta(days=30)  # its report has titles, of conversations that may be deleted since
 
 
 class ImportState(models.TextChoices):
@@ -36,6 +37,11 @@ class ImportQuerySet(models.QuerySet["Import"]):
     def left(self) -> Self:
         """To be read, and nobody has touched them for long."""
         return self.unfinished().filter(state_at__lt=timezone.now() - PATIENCE)
+
+    def past(self) -> Self:
+        """Those that have been over for as long as their reports are kept."""
+        over = self.exclude(state__in=UNFINISHED)
+        return over.filter(state_at__lt=timezone.now() - KEPT)
 
     def wait_anew(self, pks: Sequence[int]) -> None:
         """Those of them that are still in this set can be claimed from now on, and are left again after as long."""

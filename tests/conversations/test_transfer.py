@@ -29,7 +29,7 @@ from conversations.models import (
     Status,
     ToolRun,
 )
-from conversations.models.imports import PATIENCE
+from conversations.models.imports import KEPT, PATIENCE
 from conversations.tasks import enqueue_reading, sweep_imports
 from tests.factories import (
     ConversationFactory,
@@ -347,6 +347,18 @@ def test_what_a_dead_worker_left_is_enqueued_once_in_its_time_and_read(
     importing.read(found.pk, enqueue_reading)
     found.refresh_from_db()
     assert (found.state, found.taken) == ("done", 1)
+
+
+def test_what_an_import_tells_goes_after_a_month(file: dict[str, Any]) -> None:
+    """Titles that it names and settings that it brought are nowhere else to be deleted."""
+    old, new, stuck = (imported(UserFactory.create(), json.dumps(file).encode()) for _ in range(3))
+    for one in (old, new):
+        importing.read(one.pk, enqueue_reading)
+    for one in (old, stuck):
+        Import.objects.filter(pk=one.pk).update(state_at=timezone.now() - KEPT * 2)
+    sweep_imports.func()
+    assert set(Import.objects.all()) == {new, stuck}
+    assert Conversation.objects.filter(user=old.user).exists()
 
 
 def test_one_that_does_not_fit_costs_none_of_the_others(file: dict[str, Any]) -> None:
