@@ -290,6 +290,6 @@ def test_a_temporary_conversation_ends_with_the_next(client: Client, alice: Any)
     temporary = ConversationFactory.create(user=alice, temporary=True)
     page = client.get(temporary.get_absolute_url()).content.decode()
     assert f'id="leave" method="post" action="/c/{temporary.pk}/delete/"' in page
-    assert "Deleted when you end it or begin a new one." in page
+    assert "Deleted when you end it or begin a new one from here." in page
     assert client.post(f"/c/{temporary.pk}/delete/").headers["Location"] == "/"
     assert list(alice.conversations.all()) == [kept]
