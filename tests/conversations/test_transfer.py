@@ -343,7 +343,7 @@ def test_what_a_dead_worker_left_is_enqueued_once_in_its_time_and_read(
     old = {"state": ImportState.READING, "state_at": timezone.now() - PATIENCE * 2, "tries": 1}
     Import.objects.filter(pk=found.pk).update(**old)
     assert sweep_imports.func() == 1
-    assert sweep_imports.func() == 0  # its job is not multiplied while it waits
+    assert sweep_imports.func() == 0  # not with every sweep
     importing.read(found.pk, enqueue_reading)
     found.refresh_from_db()
     assert (found.state, found.taken) == ("done", 1)

@@ -128,7 +128,7 @@ def test_what_no_worker_took_is_enqueued_again(attach: Attach) -> None:
         state=ReadingState.READING, state_at=long_ago, tries=1
     )
     assert tasks.sweep_attachments.func() == 1
-    assert tasks.sweep_attachments.func() == 0  # its job is not multiplied while it waits
+    assert tasks.sweep_attachments.func() == 0  # not with every sweep
     read = attachments.read(waiting.pk)
     assert read is not None
     assert read.is_ready
