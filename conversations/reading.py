@@ -20,6 +20,7 @@ from conversations import edition, rendering, settled, windows
 from conversations.models import Conversation, Status
 from conversations.paging import Listing, Page, conversations_page
 from conversations.shown import ShownConversation, ShownMessage, ShownUsage
+from conversations.streams import order
 from conversations.windows import NEWEST, OF_A_MESSAGE, Anchor
 from performance.cache import conversation_cache, digest, register
 
@@ -62,11 +63,22 @@ class MessagePage:
         """Where the events of a reply being written begin: a page that opens late sees all of them."""
         running = (row.reply for row in self.rows if row.reply)
         starts = [reply.stream_start for reply in running if reply.status == Status.RUNNING]
-        return min(filter(None, starts), key=_order, default="")
+        return min(filter(None, starts), key=order, default="")
 
+    @property
+    def unplaced(self) -> dict[int, int]:
+        """Replies of which no checkpoint has told where their events begin, or will once they have begun.
 
-def _order(event_id: str) -> tuple[int, ...]:
-    return tuple(map(int, event_id.split("-")))
+        By message, each with its running attempt or, where it waits, the next: a page that was kept may
+        not know yet that it has begun.
+        """
+        found = {}
+        for row in self.rows:
+            if row.reply and row.reply.status == Status.PENDING:
+                found[row.pk] = row.reply.attempt + 1
+            elif row.reply and row.reply.status == Status.RUNNING and not row.reply.stream_start:
+                found[row.pk] = row.reply.attempt
+        return found
 
 
 @register

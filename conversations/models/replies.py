@@ -93,6 +93,7 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
             started_at=now,
             beat_at=now,
             waits_until=None,
+            stream_start="",  # that of the attempt before says nothing of this one
             **fields,
         )
         return claimed == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ logger = structlog.get_logger(__name__)
 LENGTH = 10_000  # entries a stream keeps; the newest answer is far shorter
 LIFE = 3600  # seconds after its last frame
 STOP_LIFE = 600
+RECENT = 200  # frames among which an answer's first is looked for: far more than come before a checkpoint
 
 # A channel that every web process hears: the id of a user whose rights have changed.
 RIGHTS = "streams:rights"
@@ -109,6 +110,34 @@ def has_outlived(event_id: str) -> bool:
     """Whether frames that came after an id of `before_all` may have expired."""
     drawn = int(event_id.removeprefix("0-")) / 1000
     return time.time() - drawn > SURELY_KEPT
+
+
+def begun_at(conversation_id: UUID, attempts: Mapping[int, int], last: str) -> str:
+    """The id of the oldest recent event, up to `last`, with which an answer begins; `last` where none does.
+
+    `attempts` has the answers by message, each with the number of the first attempt that counts.
+    """
+    try:
+        recent: Any = _client().xrevrange(stream_key(conversation_id), max=last, count=RECENT)
+    except RedisError as error:
+        logger.warning("stream_unavailable", error=type(error).__name__)
+        return last
+    begun = [event_id for event_id, fields in recent if _begins(fields[b"f"], attempts)]
+    return begun[-1].decode() if begun else last
+
+
+def _begins(frame: bytes, attempts: Mapping[int, int]) -> bool:
+    kind, _, data = frame.partition(b" ")
+    if kind != b"begin":
+        return False
+    told = msgspec.json.decode(data)
+    return told["m"] in attempts and told["a"] >= attempts[told["m"]]
+
+
+def order(event_id: str) -> tuple[int, int]:
+    """By which ids are compared."""
+    milliseconds, _, sequence = event_id.partition("-")
+    return int(milliseconds), int(sequence)
 
 
 def announce(conversation_id: UUID, kind: str, **data: Any) -> bool:

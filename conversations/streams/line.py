@@ -13,7 +13,7 @@ from contextlib import aclosing, suppress
 from redis.exceptions import RedisError
 
 from conversations.streams.asgi import Receive, Send
-from conversations.streams.events import BEGINNING, before_all, has_outlived
+from conversations.streams.events import BEGINNING, before_all, has_outlived, order
 from conversations.streams.hub import BACKLOG, Frame, Mailbox, current_hub
 from conversations.streams.tally import CROWDED, LIFETIME, REDIS, RIGHTS, SERVER, Tally
 
@@ -95,7 +95,7 @@ class Line:
                     mailbox.lose()  # there is more: batch by batch, so that no follower holds all
             else:
                 frames = await _next(mailbox)
-            new = [frame for frame in frames if not frame[0] or _order(frame[0]) > _order(cursor)]
+            new = [frame for frame in frames if not frame[0] or order(frame[0]) > order(cursor)]
             cursor = next((event_id for event_id, _ in reversed(new) if event_id), cursor)
             self._tally.frames += len(new)
             yield b"".join(map(_sse, new)) or b": ping\n\n"
@@ -126,9 +126,9 @@ async def _checked(key: str, cursor: str) -> tuple[str, bool]:
     if ends is None:
         return before_all(), True
     oldest, newest = ends
-    if _order(cursor) > _order(newest):
+    if order(cursor) > order(newest):
         return newest, True
-    return cursor, _order(oldest) > _order(cursor)
+    return cursor, order(oldest) > order(cursor)
 
 
 async def _next(mailbox: Mailbox) -> list[Frame]:
@@ -137,11 +137,6 @@ async def _next(mailbox: Mailbox) -> list[Frame]:
             return await mailbox.take()
     except TimeoutError:
         return []
-
-
-def _order(event_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = event_id.partition("-")
-    return int(milliseconds), int(sequence)
 
 
 def _sse(frame: Frame) -> bytes:

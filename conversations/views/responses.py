@@ -120,7 +120,7 @@ def conversation_page(
 ) -> HttpResponse:
     """With what was typed, which was refused."""
     own = _following(pk)
-    context = own | _conversation_context(request, pk, form)[0]
+    context = own | _conversation_context(request, pk, form, own["after"])[0]
     return render(request, "conversations/detail.html", context, status=status)
 
 
@@ -129,10 +129,12 @@ def kept_conversation_page(
 ) -> HttpResponse:
     """With an empty box; `name` is its validator."""
 
-    def read() -> tuple[Context, bool]:
-        return _conversation_context(request, pk, MessageForm())
+    own = _following(pk)
 
-    return prepared.page(request, name, "conversations/detail.html", read, _following(pk))
+    def read() -> tuple[Context, bool]:
+        return _conversation_context(request, pk, MessageForm(), own["after"])
+
+    return prepared.page(request, name, "conversations/detail.html", read, own)
 
 
 def _following(pk: uuid.UUID) -> dict[str, str]:
@@ -144,6 +146,13 @@ def _following(pk: uuid.UUID) -> dict[str, str]:
     after = streams.last_event_id(pk)
     conversation_cache.catch_up()
     return {"after": after, "key": str(uuid.uuid4())}
+
+
+def _from_the_first_words(page: MessagePage, after: str) -> str:
+    """`after`, or an earlier event: before all that answers have said which the page may not have."""
+    if after and after != streams.BEGINNING and page.unplaced:
+        after = streams.begun_at(page.conversation.pk, page.unplaced, after)
+    return min(filter(None, (after, page.stream_start)), key=streams.order, default="")
 
 
 def message_page(request: AuthenticatedHttpRequest, pk: uuid.UUID, anchor: Anchor) -> MessagePage:
@@ -226,17 +235,20 @@ def _list_context(request: AuthenticatedHttpRequest, form: MessageForm) -> Conte
 
 
 def _conversation_context(
-    request: AuthenticatedHttpRequest, pk: uuid.UUID, form: MessageForm
+    request: AuthenticatedHttpRequest, pk: uuid.UUID, form: MessageForm, after: str
 ) -> tuple[Context, bool]:
-    """And whether all of it stands still until something is written."""
+    """And whether all of it stands still until something is written.
+
+    `after` is the newest event that had been before; an answer being written is followed from its first.
+    """
     page = message_page(request, pk, Anchor.read(request.GET))
     context = _frame(request, form) | {
         **rows_context(page.conversation, page.rows),
         "messages_page": page,
         "offer": offers.chosen(page.conversation.chat_model),
     }
-    if page.stream_start:
-        context["after"] = page.stream_start
+    if not page.is_settled:
+        context["after"] = _from_the_first_words(page, after)
     return context, page.is_settled
 
 

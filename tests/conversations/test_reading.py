@@ -123,3 +123,23 @@ def test_a_running_reply_is_followed_from_its_start(conversation: Conversation) 
     Reply.objects.filter(pk=reply.pk).update(status=Status.COMPLETE)
     reading.conversation_cache.forget(conversation.user_id, conversation.pk)
     assert page(conversation).stream_start == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "start", "attempt"),
+    [
+        (Status.PENDING, "", 3),
+        (Status.PENDING, "17-3", 3),
+        (Status.RUNNING, "", 2),
+        (Status.RUNNING, "17-3", None),
+        (Status.ASKING, "", None),
+        (Status.COMPLETE, "", None),
+    ],
+)
+def test_replies_whose_events_are_still_to_be_found(
+    conversation: Conversation, status: Status, start: str, attempt: int | None
+) -> None:
+    reply = ReplyFactory(
+        message__conversation=conversation, status=status, attempt=2, stream_start=start
+    )
+    assert page(conversation).unplaced == ({reply.message_id: attempt} if attempt else {})

@@ -391,6 +391,13 @@ def test_without_redis_an_answer_is_not_kept_all_the_time(monkeypatch: pytest.Mo
     assert len(kept) < 12  # each time after twice as long
 
 
+def test_a_new_attempt_says_nothing_of_where_the_one_before_began() -> None:
+    reply = ask("say Hello")
+    Reply.objects.update(stream_start="17-3")
+    assert attempts.begin(reply.pk, 1)
+    assert Reply.objects.get(pk=reply.pk).stream_start == ""
+
+
 def test_the_end_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     end = attempts.end

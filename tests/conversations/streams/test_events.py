@@ -127,3 +127,27 @@ def test_what_waits_to_be_announced_is_bounded(monkeypatch: pytest.MonkeyPatch) 
     assert len(waiting._frames) <= 3
     assert wait_for(lambda: waiting._thread is None)
     assert waiting._frames == {}
+
+
+def test_where_answers_begin_is_looked_for_among_the_newest_events_alone(
+    server: ThrowAwayValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = []
+    for kind, message, attempt in [
+        ("begin", 7, 1),
+        ("begin", 7, 2),
+        ("begin", 8, 1),
+        ("text", 7, 2),
+    ]:
+        events.announce(ONE, kind, m=message, a=attempt)
+        ids.append(events.last_event_id(ONE))
+    last = ids[-1]
+
+    assert events.begun_at(ONE, {7: 1}, last) == ids[0]
+    assert events.begun_at(ONE, {7: 2, 8: 1}, last) == ids[1]
+    assert events.begun_at(ONE, {7: 2, 8: 1}, ids[0]) == ids[0]
+    assert events.begun_at(ONE, {8: 2, 9: 1}, last) == last
+    monkeypatch.setattr(events, "RECENT", 2)
+    assert events.begun_at(ONE, {7: 1, 8: 1}, last) == ids[2]
+    server.kill()
+    assert events.begun_at(ONE, {7: 1}, last) == last

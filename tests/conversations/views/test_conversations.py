@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from conversations import answering, versions
+from conversations import answering, streams, versions
 from conversations.forms import ENCODING, KEY_REUSED
 from conversations.models import Branch, Conversation, Message, Reply, Role, Status
 from performance.cache import conversation_cache
@@ -229,10 +229,54 @@ def test_a_running_reply_is_followed_from_its_first_event(
     reply = ReplyFactory.create(
         message__conversation=conversation, status=Status.RUNNING, stream_start="17-3"
     )
-    assert b'data-after="17-3"' in client.get(conversation.get_absolute_url()).content
+    streams.announce(conversation.pk, "title", t="Cheese")
+    assert followed(client, conversation) == "17-3"
     Reply.objects.filter(pk=reply.pk).update(status=Status.PENDING)
     conversation_cache.clear()
-    assert b'data-after="0-1' in client.get(conversation.get_absolute_url()).content
+    assert followed(client, conversation).startswith("0-1")
+
+
+def followed(client: Client, conversation: Conversation) -> str:
+    """After which event the conversation's page follows."""
+    page = client.get(conversation.get_absolute_url()).content.decode()
+    return page.partition('data-after="')[2].partition('"')[0]
+
+
+def say(conversation: Conversation, kind: str, **data: Any) -> str:
+    assert streams.announce(conversation.pk, kind, **data)
+    return streams.last_event_id(conversation.pk)
+
+
+@pytest.mark.parametrize("known", ["running", "still waiting"])
+def test_a_reply_that_no_checkpoint_has_placed_is_followed_from_its_first_event(
+    client: Client, conversation: Conversation, known: str
+) -> None:
+    """All that it will say may have been said; a page that is kept may not even know that it runs."""
+    attempt, status = (2, Status.RUNNING) if known == "running" else (1, Status.PENDING)
+    reply = ReplyFactory.create(
+        message__conversation=conversation, attempt=attempt, status=status, stream_start=""
+    )
+    number = reply.message_id
+    say(conversation, "begin", m=number, a=1, c="")
+    newest = say(conversation, "begin", m=number + 1, a=2, c="")
+    assert followed(client, conversation) == newest
+
+    begun = say(conversation, "begin", m=number, a=2, c="")
+    say(conversation, "text", m=number, a=2, o=0, t="Brie.")
+
+    assert followed(client, conversation) == begun
+
+
+def test_versions_that_are_written_at_once_are_followed_from_the_first_of_them(
+    client: Client, conversation: Conversation
+) -> None:
+    first = ReplyFactory.create(message__conversation=conversation, attempt=1, status="running")
+    begun = say(conversation, "begin", m=first.message_id, a=1, c="")
+    start = say(conversation, "begin", m=0, a=1, c="")
+    ReplyFactory.create(
+        message__conversation=conversation, attempt=1, status="running", stream_start=start
+    )
+    assert followed(client, conversation) == begun
 
 
 def test_earlier_messages_have_a_page(client: Client, conversation: Conversation) -> None:
