@@ -28,7 +28,6 @@ CLAIMS = (
         2,
         " %",
         factor=100,
-        why_not="the worker by 4 MB, ever more slowly; whether it stops has not been seen",
     ),
     at_most(
         "Descriptors, threads, connections and clients that grow meanwhile",
@@ -39,7 +38,6 @@ CLAIMS = (
         "Acts that fail meanwhile",
         "soak/figures/failed",
         0,
-        why_not="answers that took longer than 20 seconds; see how busy the machine was",
     ),
     at_most("Memory of the web process then", "soak/figures/web_mb", 300, " MB"),
     at_most("Memory of the worker then", "soak/figures/worker_mb", 300, " MB"),
