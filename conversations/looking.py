@@ -78,12 +78,13 @@ def find(conversation: Conversation, words: str, before: int | None = None) -> l
     )
     rows: Any = holding.annotate(places=places)
     newest = rows.defer("text", "html").order_by("-pk")[:FOUND]
-    return [_found(row, *place, len(words)) for row in newest for place in row.places or ()]
+    return [_found(row, place, len(words)) for row in newest for place in row.places or ()]
 
 
-def _found(row: Any, place: int, part: str, whole: int, length: int) -> Found:
-    start = max(place - AROUND, 1)
-    at = place - start
+def _found(row: Any, place: tuple[int, str, int], length: int) -> Found:
+    begins, part, whole = place
+    start = max(begins - AROUND, 1)
+    at = begins - start
     before = "…" if start > 1 else ""
     after = "…" if start + len(part) <= whole else ""
     return Found(row, before + part[:at], part[at : at + length], part[at + length :] + after)
