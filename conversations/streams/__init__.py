@@ -5,8 +5,8 @@ PostgreSQL holds the truth; a stream that is lost costs a reader one reload of a
 
 from __future__ import annotations
 
+from conversations.streams.events import LIFE as EVENTS_LIFE
 from conversations.streams.events import (
-    BEGINNING,
     announce,
     begun_at,
     forget,
@@ -15,13 +15,11 @@ from conversations.streams.events import (
     request_stop,
     rights_changed,
 )
-from conversations.streams.events import LIFE as EVENTS_LIFE
 from conversations.streams.reply import ReplyStream, open_stream
 from conversations.streams.waiting import MOST as MOST_WAITING
 from conversations.streams.waiting import keep as keep_waiting
 
 __all__ = [
-    "BEGINNING",
     "EVENTS_LIFE",
     "MOST_WAITING",
     "ReplyStream",

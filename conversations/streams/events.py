@@ -116,7 +116,10 @@ def begun_at(conversation_id: UUID, attempts: Mapping[int, int], last: str) -> s
     """The id of the oldest recent event, up to `last`, with which an answer begins; `last` where none does.
 
     `attempts` has the answers by message, each with the number of the first attempt that counts.
+    Before an id of `before_all` is nothing: Redis, which may be away, is not asked.
     """
+    if last.startswith("0-"):
+        return last
     try:
         recent: Any = _client().xrevrange(stream_key(conversation_id), max=last, count=RECENT)
     except RedisError as error:

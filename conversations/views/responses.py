@@ -150,7 +150,7 @@ def _following(pk: uuid.UUID) -> dict[str, str]:
 
 def _from_the_first_words(page: MessagePage, after: str) -> str:
     """`after`, or an earlier event: before all that answers have said which the page may not have."""
-    if after and after != streams.BEGINNING and page.unplaced:
+    if page.unplaced:
         after = streams.begun_at(page.conversation.pk, page.unplaced, after)
     return min(filter(None, (after, page.stream_start)), key=streams.order, default="")
 

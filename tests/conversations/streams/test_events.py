@@ -151,3 +151,10 @@ def test_where_answers_begin_is_looked_for_among_the_newest_events_alone(
     assert events.begun_at(ONE, {7: 1, 8: 1}, last) == ids[2]
     server.kill()
     assert events.begun_at(ONE, {7: 1}, last) == last
+
+
+def test_redis_is_not_asked_where_a_page_that_saw_no_frame_begins(server: ThrowAwayValkey) -> None:
+    last = events.before_all()
+    assert events.begun_at(ONE, {7: 1}, last) == last
+    with server.client() as client:
+        assert "cmdstat_xrevrange" not in client.info("commandstats")
