@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import Func, JSONField, TextField, Value
 from django.db.models.functions import Upper
@@ -44,24 +43,6 @@ class Found:
     before: str
     match: str
     after: str
-
-    @property
-    def url(self) -> str:
-        """Its message, and the place in it where the browser knows text fragments (`#:~:text=`).
-
-        Where Markdown shows other characters than were typed there is no such place: the message remains.
-        """
-        behind = self.before.rpartition("\n")[2].removeprefix("…").split()[-2:]
-        ahead = self.after.partition("\n")[0].removesuffix("…").split()[:2]
-        parts = [f"{_escaped(behind)}-"] if behind else []
-        parts += [_escaped(self.match.split())]
-        parts += [f"-{_escaped(ahead)}"] if ahead else []
-        return f"{self.message.get_absolute_url()}:~:text={','.join(parts)}"
-
-
-def _escaped(words: list[str]) -> str:
-    """As a part of a text fragment, where a hyphen means something."""
-    return quote(" ".join(words), safe="").replace("-", "%2D")
 
 
 def find(conversation: Conversation, words: str, before: int | None = None) -> list[Found]:

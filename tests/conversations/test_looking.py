@@ -53,15 +53,6 @@ def test_every_place_of_a_message_is_found(conversation: Conversation) -> None:
     assert len(looking.find(conversation, "gouda")) == looking.MOST
 
 
-def test_a_place_is_linked_to_by_what_stands_around_it(conversation: Conversation) -> None:
-    message = MessageFactory.create(
-        conversation=conversation, text="One\ntwo-three, four Brie five\nBrie"
-    )
-    first, second = looking.find(conversation, "brie")
-    assert first.url == f"{message.get_absolute_url()}:~:text=two%2Dthree%2C%20four-,Brie,-five"
-    assert second.url == f"{message.get_absolute_url()}:~:text=Brie"
-
-
 def test_what_is_whole_has_no_marks_of_a_cut(conversation: Conversation) -> None:
     text = "x" * looking.AROUND + "Brie" + "y" * looking.AROUND
     MessageFactory.create(conversation=conversation, text=text)
