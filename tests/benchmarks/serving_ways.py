@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.nginx import NGINX
+from tests.nginx import MAIN, NGINX
 
-CONFIGURATION = """
-daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-    upstream pages {{ server 127.0.0.1:{behind}; keepalive 64; }}
-    server {{
-        listen 127.0.0.1:{port};
-        keepalive_requests 1000000;
-        proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
-        location ~ ^/c/[0-9a-f-]+/events/$ {{ return 501; }}
-        location / {{ proxy_pass http://pages; }}
-    }}
+SITE = """
+upstream pages {{ server 127.0.0.1:{behind}; keepalive 64; }}
+server {{
+    listen 127.0.0.1:{port};
+    keepalive_requests 1000000;
+    proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
+    location ~ ^/c/[0-9a-f-]+/events/$ {{ return 501; }}
+    location / {{ proxy_pass http://pages; }}
 }}
 """
 
@@ -86,7 +79,7 @@ class Server:
 
         self.port = free_port()
         if front == "nginx":
-            text = CONFIGURATION.format(behind=self.site.port, port=self.port)
+            text = MAIN.format(site=SITE.format(behind=self.site.port, port=self.port))
             (directory / "nginx.conf").write_text(text)
             command = [str(NGINX), "-p", str(directory), "-c", "nginx.conf", "-e", "error.log"]
             self.front = subprocess.Popen(command, stderr=self._log)
